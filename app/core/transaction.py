@@ -1,0 +1,68 @@
+"""One request is one transaction, and it ends before the answer is sent.
+
+`commit` is called nowhere else in the application: whoever holds a session got it here, and leaving the block
+without an exception is the commit.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
+
+from app.core.logs import log
+
+SEALED = "sealed"
+"""Where a session keeps the heads of the chains it has moved, as lines for the anchor file."""
+
+
+@dataclass(frozen=True)
+class Database:
+    """The application's way to the database: its engine, and the file outside it that the chains are anchored in."""
+
+    engine: Engine
+    anchors: Path
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session whose work is stored as a whole when the block ends, or not at all."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            with session.begin():
+                yield session
+            anchor(self.anchors, session.info.pop(SEALED, ()))
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that sees one unchanging state of the database and cannot write."""
+        engine = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        with Session(engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+
+def see(session: Session, *study_ids: str) -> None:
+    """Open the row-level wall to these studies, for this transaction only."""
+    session.execute(text("SELECT set_config('marrow.studies', :studies, true)"), {"studies": ",".join(study_ids)})
+
+
+def see_all(session: Session) -> list[str]:
+    """Open the wall to every study and the system's chain, for commands run on the server itself; their keys."""
+    found = session.execute(text("SELECT set_config('marrow.studies', marrow_studies(), true)")).scalar_one()
+    return str(found).split(",")
+
+
+def anchor(path: Path, lines: tuple[bytes, ...] | list[bytes]) -> None:
+    """Append lines to the anchor file in one write. The data are stored by now: a full disk is logged, not raised."""
+    if not lines:
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+        try:
+            os.write(handle, b"".join(lines))
+        finally:
+            os.close(handle)
+    except OSError as fault:
+        log.error("anchor-not-written", extra={"errno": fault.errno})

@@ -1,0 +1,33 @@
+"""The schema, one chapter per file: columns and constraints, no behaviour.
+
+Rows are addressed by what people say: study, subject number, form. Every row of a study starts its key with
+`study_id`, and every foreign key within a study is composite, so that no row can point into another study.
+"""
+
+from app.models.access import account, role_grant, session_token
+from app.models.audit import chain, change
+from app.models.base import SYSTEM, metadata
+from app.models.capture import computed, derivation, finding, idempotency, record, revision, subject
+from app.models.study import form_version, site, study, study_form, study_version
+
+__all__ = [
+    "SYSTEM",
+    "account",
+    "chain",
+    "change",
+    "computed",
+    "derivation",
+    "finding",
+    "form_version",
+    "idempotency",
+    "metadata",
+    "record",
+    "revision",
+    "role_grant",
+    "session_token",
+    "site",
+    "study",
+    "study_form",
+    "study_version",
+    "subject",
+]
