@@ -1,0 +1,216 @@
+"""A form version as a value: what a page asks, in which words, within which limits. Frozen; compared by its digest."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import StrEnum
+from functools import cached_property, lru_cache
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Lang = Literal["en", "zh"]
+DEFAULT_LENGTH = 4000  # characters of a text without max_length
+MAX_ROWS = 500
+
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+CodeText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_+./-]{1,40}$")]
+Label = Annotated[str, StringConstraints(pattern=r"\S", max_length=2000)]
+Unit = Annotated[str, StringConstraints(pattern=r"^\S(.{0,38}\S)?$")]
+
+
+class ItemType(StrEnum):
+    """What kind of answer an item takes."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    YES_NO = "yes_no"
+    SINGLE = "single"
+    MULTIPLE = "multiple"
+    DATE = "date"
+    PARTIAL_DATE = "partial_date"
+    TIME = "time"
+    COMPUTED = "computed"
+
+
+class MissingReason(StrEnum):
+    """Why an item has no value."""
+
+    NOT_DONE = "not_done"
+    UNKNOWN = "unknown"
+    NOT_APPLICABLE = "not_applicable"
+    NOT_AVAILABLE = "not_available"
+    REFUSED = "refused"
+
+
+class ComputedType(StrEnum):
+    """What a formula gives."""
+
+    DECIMAL = "decimal"
+    INTEGER = "integer"
+    TEXT = "text"
+    YES_NO = "yes_no"
+    DATE = "date"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", populate_by_name=True)
+
+
+class Words(_Part):
+    """The same words in English and Chinese; both always."""
+
+    en: Label
+    zh: Label
+
+    def of(self, lang: Lang) -> str:
+        """The words in one language."""
+        return self.zh if lang == "zh" else self.en
+
+
+class Code(_Part):
+    """One choice of a single or multiple item."""
+
+    code: CodeText
+    label: Words
+
+
+class Item(_Part):
+    """One question. Limits are inclusive and in the canonical unit; numbers as decimal texts, dates as ISO texts."""
+
+    id: Id
+    label: Words
+    help: Words | None = None
+    type: Annotated[ItemType, Field(strict=False)]
+    unit: Unit | None = None
+    units: dict[Unit, str] = Field(default_factory=dict)
+    digits: Annotated[int, Field(ge=0, le=10)] | None = None
+    required: bool = False
+    max_length: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    min: str | None = None
+    max: str | None = None
+    soft_min: str | None = None
+    soft_max: str | None = None
+    show_when: str | None = None
+    missing: tuple[Annotated[MissingReason, Field(strict=False)], ...] = Field(default=(), strict=False)
+    codes: tuple[Code, ...] = Field(default=(), strict=False)
+    proves_life: bool | str = False
+    formula: str | None = None
+    result: Annotated[ComputedType, Field(strict=False)] | None = None
+    cdash: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,39}$")] | None = None
+    sdtm: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+
+    @cached_property
+    def factors(self) -> Mapping[str, Decimal]:
+        """Accepted units other than the canonical one -> what a value is multiplied with to reach it."""
+        return {unit: Decimal(factor) for unit, factor in self.units.items()}
+
+    @cached_property
+    def codeset(self) -> frozenset[str]:
+        """The codes that may be chosen."""
+        return frozenset(code.code for code in self.codes)
+
+    @cached_property
+    def limits(self) -> Mapping[str, Decimal]:
+        """The limits of a number: min, max, soft_min, soft_max as far as given."""
+        if self.type not in {ItemType.INTEGER, ItemType.DECIMAL}:
+            return {}
+        names = ("min", "max", "soft_min", "soft_max")
+        return {name: Decimal(text) for name in names if (text := getattr(self, name)) is not None}
+
+    @property
+    def value_type(self) -> ItemType:
+        """The type of the value itself: that of the result for a computed item."""
+        return ItemType(self.result) if self.type is ItemType.COMPUTED and self.result else self.type
+
+
+class Section(_Part):
+    """A group of items; a repeating one holds rows."""
+
+    id: Id
+    title: Words
+    repeating: bool = False
+    show_when: str | None = None
+    items: tuple[Item, ...] = Field(alias="item", min_length=1, strict=False)
+
+
+class Form(_Part):
+    """One version of a CRF page."""
+
+    form: Id
+    version: Annotated[int, Field(ge=1, le=9999)]
+    title: Words
+    domain: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,4}$")]
+    repeating: bool = False
+    sections: tuple[Section, ...] = Field(alias="section", min_length=1, strict=False)
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> "Form":
+        """The form of a `canonical()` dict, or of a TOML file already found free of mistakes."""
+        return cls.model_validate(data)
+
+    def canonical(self) -> dict[str, Any]:
+        """The form as plain JSON values under the keys of the file; keys at their default are left out."""
+        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+    @cached_property
+    def canonical_json(self) -> str:
+        """`canonical()` as one text: sorted keys, no spaces, so equal forms have equal texts."""
+        return json.dumps(self.canonical(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the canonical text, 64 hexadecimal digits."""
+        return hashlib.sha256(self.canonical_json.encode()).hexdigest()
+
+    @cached_property
+    def items(self) -> tuple[Item, ...]:
+        """All items in the order of the page, rows included."""
+        return tuple(item for section in self.sections for item in section.items)
+
+    @cached_property
+    def _items(self) -> dict[str, Item]:
+        return {item.id: item for item in self.items}
+
+    @cached_property
+    def _sections_of(self) -> dict[str, Section]:
+        return {item.id: section for section in self.sections for item in section.items}
+
+    @cached_property
+    def row_sections(self) -> Mapping[str, Section]:
+        """The repeating sections by id."""
+        return {section.id: section for section in self.sections if section.repeating}
+
+    def item(self, item_id: str) -> Item:
+        """The item of this id. Raises KeyError."""
+        return self._items[item_id]
+
+    def has(self, item_id: str) -> bool:
+        """Whether there is an item of this id."""
+        return item_id in self._items
+
+    def section(self, section_id: str) -> Section:
+        """The section of this id. Raises KeyError."""
+        for section in self.sections:
+            if section.id == section_id:
+                return section
+        raise KeyError(section_id)
+
+    def section_of(self, item_id: str) -> Section:
+        """The section an item stands in. Raises KeyError."""
+        return self._sections_of[item_id]
+
+    def name(self) -> str:
+        """The exact version as it is written: haematology v1."""
+        return f"{self.form} v{self.version}"
+
+
+@lru_cache(maxsize=512)
+def form_of(digest: str, json_text: str) -> Form:
+    """A stored form, read once per process. Raises ValueError where the text does not have this digest."""
+    form = Form.of(json.loads(json_text))
+    if form.digest != digest:
+        raise ValueError("the stored form does not match its digest")
+    return form
