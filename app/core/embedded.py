@@ -27,6 +27,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 import psutil
 import psycopg
@@ -125,7 +126,7 @@ class Server:
                 os.close(hold)
         atexit.unregister(self.stop)
 
-    def __enter__(self) -> "Server":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -165,7 +166,7 @@ def start(
 
 
 def tool(name: str) -> Path:
-    """A client program of the wheel, such as `pg_dump`, runnable by this process. Version 18, reads servers 15 to 18."""
+    """A client program of the wheel, such as `pg_dump`, runnable by this process; 18 reads servers 15 to 18."""
     return _wheel() / "bin" / name
 
 
@@ -191,7 +192,9 @@ def _wheel() -> Path:
 def _programs(who: Account) -> Path:
     """The folder of the server's programs, where `who` can run them: the wheel's own, or a copy in the shelter."""
     wheel = _wheel()
-    if may_read(wheel / "bin" / "postgres", who, run=True) and may_read(wheel / "share" / "postgresql" / "postgres.bki", who):
+    if may_read(wheel / "bin" / "postgres", who, run=True) and may_read(
+        wheel / "share" / "postgresql" / "postgres.bki", who
+    ):
         return wheel / "bin"
     package = wheel.parent
     target = shelter() / f"postgresql-{importlib.metadata.version(WHEEL)}"
@@ -207,7 +210,9 @@ def _programs(who: Account) -> Path:
                     shutil.copytree(source, destination, symlinks=True, ignore=leave_out)
             for path in (building, *building.rglob("*")):
                 if not path.is_symlink():
-                    path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) or path.parent.name == "bin" else 0o644)
+                    path.chmod(
+                        0o755 if path.is_dir() or os.access(path, os.X_OK) or path.parent.name == "bin" else 0o644
+                    )
     return copy
 
 

@@ -1,0 +1,168 @@
+"""The engine, and the schema it finds: migrate it, and refuse one that this code does not know."""
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, NoReturn
+
+import orjson
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.pool import NullPool
+
+MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+_MIGRATING = 0x4D61_7272_6F77  # "Marrow": the advisory lock held while migrating
+
+
+class SchemaError(RuntimeError):
+    """The database's schema is not the one this code was written for; the message names both and the remedy."""
+
+
+class Schema(StrEnum):
+    """How the schema of a database stands to this code."""
+
+    EMPTY = "empty"
+    BEHIND = "behind"
+    CURRENT = "current"
+    NEWER = "newer"
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaState:
+    """The revision found in a database, and the one that this code was written for."""
+
+    state: Schema
+    database: str | None
+    code: str
+
+    def require_current(self) -> None:
+        """Raise SchemaError unless database and code are of the same revision."""
+        if self.state is Schema.NEWER:
+            raise SchemaError(
+                f"The database is at revision {self.database}, which this release (revision {self.code}) does not know. "
+                "Run the newer release, or restore a backup made before it (docs/deployment.md)."
+            )
+        if self.state is not Schema.CURRENT:
+            found = self.database or "none"
+            raise SchemaError(
+                f"The database is at revision {found}, this release needs {self.code}: run marrow migrate"
+            )
+
+
+def normalised(url: str) -> str:
+    """A PostgreSQL URL in any of its usual spellings, for the driver that Marrow uses.
+
+    Raises ValueError, without the URL, which holds a password.
+    """
+    scheme, found, rest = url.strip().partition("://")
+    if not found or scheme not in {"postgresql", "postgres", "postgresql+psycopg"}:
+        raise ValueError("A database URL begins with postgresql:// and names a PostgreSQL server")
+    return f"postgresql+psycopg://{rest}"
+
+
+def make_engine(
+    url: str,
+    *,
+    pool_size: int = 10,
+    pool_timeout: float = 8,
+    statement_timeout: int = 60,
+    connect_timeout: int = 5,
+    application_name: str = "marrow",
+) -> Engine:
+    """An engine whose errors hold no parameters, and whose waits all end.
+
+    Args:
+        url: any spelling of a PostgreSQL URL.
+        pool_size: connections kept and never exceeded; give it one per request thread.
+        pool_timeout: seconds to wait for a connection of the pool.
+        statement_timeout: seconds the server gives one statement; 0 for ever.
+        connect_timeout: seconds to wait for a new connection.
+        application_name: what the server's list of sessions shows.
+    """
+    return create_engine(
+        normalised(url),
+        hide_parameters=True,
+        pool_pre_ping=True,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=pool_timeout,
+        json_serializer=dumps,
+        json_deserializer=loads,
+        connect_args={
+            "connect_timeout": connect_timeout,
+            "application_name": application_name,
+            "options": f"-c statement_timeout={statement_timeout}s -c idle_in_transaction_session_timeout=300s",
+            "keepalives_idle": 15,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 10_000,
+        },
+    )
+
+
+def dumps(value: Any) -> str:
+    """JSON for a jsonb column. Raises ValueError for a binary float: a decimal travels as text."""
+    encoded = orjson.dumps(value).decode()
+    loads(encoded)
+    return encoded
+
+
+def loads(encoded: bytes | str) -> Any:
+    """What a jsonb column holds: text, whole numbers of any size, booleans, None, lists and maps; never a float."""
+    return json.loads(encoded, parse_float=_no_float, parse_constant=_no_float)
+
+
+def _no_float(_: str) -> NoReturn:
+    raise ValueError("A stored number is neither whole nor text; decimals are stored as text")
+
+
+def migrate(owner_url: str, app_role: str) -> str:
+    """Bring the schema up to this code's revision, as the owner; return that revision.
+
+    One transaction holds the lock, every step and the new revision: a second worker waits and then finds nothing
+    to do, and a migration that is cut short leaves nothing behind. `app_role` is handed to the migrations, which
+    grant it its rights.
+
+    Raises:
+        SchemaError: when the database is newer than this code.
+    """
+    engine = create_engine(normalised(owner_url), hide_parameters=True, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
+        found = _state(connection)
+        if found.state is Schema.NEWER:
+            found.require_current()
+        config = _config()
+        config.attributes.update(connection=connection, app_role=app_role)
+        command.upgrade(config, "head")
+    return found.code
+
+
+def schema_state(source: str | Engine) -> SchemaState:
+    """How the schema of a database (by URL or engine) stands to this code."""
+    if isinstance(source, Engine):
+        with source.connect() as connection:
+            return _state(connection)
+    return schema_state(create_engine(normalised(source), hide_parameters=True, poolclass=NullPool))
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+def _state(connection: Connection) -> SchemaState:
+    scripts = ScriptDirectory.from_config(_config())
+    code = scripts.get_current_head() or ""
+    found = MigrationContext.configure(connection).get_current_revision()
+    if found is None:
+        return SchemaState(Schema.EMPTY, None, code)
+    if found == code:
+        return SchemaState(Schema.CURRENT, found, code)
+    known = {script.revision for script in scripts.walk_revisions()}
+    return SchemaState(Schema.BEHIND if found in known else Schema.NEWER, found, code)
