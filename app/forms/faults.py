@@ -1,0 +1,228 @@
+"""What a well-formed form can still have wrong: limits out of order, keys on the wrong type, expressions that fail."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
+
+from app.forms.dates import is_date
+from app.forms.definition import Form, Item, ItemType, Section
+from app.forms.expressions import Expression, ExpressionMistake, Kind, Result, Scalar, compile_expression
+from app.forms.rules import RESULT_KINDS, dependencies, kinds
+from app.forms.tokens import RESERVED
+
+Path = tuple[str | int, ...]
+
+_NUMBERS = {ItemType.INTEGER, ItemType.DECIMAL}
+_DATES = {ItemType.DATE, ItemType.PARTIAL_DATE}
+_CHOICES = {ItemType.SINGLE, ItemType.MULTIPLE}
+_LIMITS = ("min", "soft_min", "soft_max", "max")  # in the order their values must have
+
+#: Keys that only fit some types of item.
+_FITTING: Mapping[str, set[ItemType]] = {
+    "units": _NUMBERS,
+    "max_length": {ItemType.TEXT},
+    "codes": _CHOICES,
+    "formula": {ItemType.COMPUTED},
+    "result": {ItemType.COMPUTED},
+    "proves_life": _DATES,
+    **dict.fromkeys(_LIMITS, _NUMBERS | _DATES),
+}
+MAX_FACTOR_DIGITS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault: the key path inside the file, what is wrong, what to do."""
+
+    path: Path
+    message: str
+    remedy: str
+
+
+def faults(form: Form, *, facts: Mapping[str, Scalar] | None = None) -> Iterator[Fault]:
+    """All faults of a form; `facts` are the study's `subject.…` names where they are known."""
+    yield from _names(form)
+    for at, section in enumerate(form.sections):
+        if section.repeating and section.id in {item.id for item in form.items}:
+            continue  # reported with the names
+        for number, item in enumerate(section.items):
+            path: Path = ("section", at, "item", number)
+            yield from _keys(item, path)
+            yield from _limits(item, path)
+            yield from _units(item, path)
+            yield from _codes(item, path)
+    yield from _expressions(form, facts)
+
+
+def _names(form: Form) -> Iterator[Fault]:
+    counted = Counter(item.id for item in form.items)
+    sections = Counter(section.id for section in form.sections)
+    for at, section in enumerate(form.sections):
+        path: Path = ("section", at)
+        if sections[section.id] > 1:
+            yield Fault((*path, "id"), f"the section id {section.id!r} is used twice", "Give each section its own id")
+        if section.id in counted:
+            yield Fault(
+                (*path, "id"), f"{section.id!r} names a section and an item", "Answers are kept under both: rename one"
+            )
+        if section.id in RESERVED:
+            yield _reserved((*path, "id"), section.id)
+        for number, item in enumerate(section.items):
+            here: Path = (*path, "item", number, "id")
+            if counted[item.id] > 1:
+                yield Fault(here, f"the item id {item.id!r} is used twice", "An id is unique in the whole form")
+            if item.id in RESERVED or "__" in item.id:
+                yield _reserved(here, item.id)
+
+
+def _reserved(path: Path, name: str) -> Fault:
+    return Fault(
+        path, f"{name!r} is kept for the expression language", "Choose another id, such as " + repr(f"x_{name}")
+    )
+
+
+def _keys(item: Item, path: Path) -> Iterator[Fault]:
+    for key, types in _FITTING.items():
+        if item.type not in types and key in item.model_fields_set:
+            names = ", ".join(sorted(types))
+            yield Fault((*path, key), f"{key!r} does not fit the type {item.type}", f"It belongs to {names}: remove it")
+    if item.unit is not None and item.value_type not in _NUMBERS:
+        yield Fault((*path, "unit"), f"a {item.value_type} has no unit", "Units belong to integer and decimal")
+    if item.digits is not None and item.value_type is not ItemType.DECIMAL:
+        yield Fault((*path, "digits"), f"a {item.value_type} has no decimals", "`digits` belongs to decimal")
+    if item.type is ItemType.COMPUTED:
+        for key in ("formula", "result"):
+            if getattr(item, key) is None:
+                yield Fault(path, f"a computed item needs {key!r}", f"Add `{key}`")
+        if item.required:
+            yield Fault(
+                (*path, "required"), "a computed item cannot be required", "Require the items it is computed from"
+            )
+        if item.missing:
+            yield Fault((*path, "missing"), "a computed item has no missing reasons", "Put them on its items")
+    if len(set(item.missing)) < len(item.missing):
+        yield Fault((*path, "missing"), "a missing reason is given twice", "Keep one")
+
+
+def _limits(item: Item, path: Path) -> Iterator[Fault]:
+    """Each limit can be read, and min <= soft_min <= soft_max <= max as far as they are given."""
+    read: dict[str, Decimal | str] = {}
+    for key in _LIMITS:
+        text = getattr(item, key)
+        if text is None or item.type not in _NUMBERS | _DATES:
+            continue
+        if item.type in _DATES:
+            if is_date(text):
+                read[key] = text
+            else:
+                yield Fault((*path, key), "the limit of a date is a day", 'Write "YYYY-MM-DD", a real day from 1900')
+        elif (number := _decimal(text)) is None:
+            yield Fault((*path, key), "the limit is no decimal number", 'Write it as a text, such as "0.5"')
+        elif item.type is ItemType.INTEGER and number != number.to_integral_value():
+            yield Fault((*path, key), "the limit of an integer is a whole number", 'Write it as a text, such as "5"')
+        else:
+            read[key] = number
+    for lower, upper in pairwise(read):
+        if read[lower] > read[upper]:  # type: ignore[operator]  (all texts or all numbers, by the type of the item)
+            yield Fault((*path, lower), f"{lower!r} lies above {upper!r}", "Order: min, soft_min, soft_max, max")
+
+
+def _decimal(text: str) -> Decimal | None:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    plain = text.isascii() and "_" not in text and text == text.strip() and "e" not in text.lower()
+    return number if plain and number.is_finite() and len(text) <= MAX_FACTOR_DIGITS else None
+
+
+def _units(item: Item, path: Path) -> Iterator[Fault]:
+    if item.units and item.unit is None:
+        yield Fault((*path, "units"), "accepted units need the canonical unit", "Add `unit`")
+    for unit, text in item.units.items():
+        if unit == item.unit:
+            yield Fault((*path, "units", unit), "the canonical unit needs no factor", "Remove it from `units`")
+        factor = _decimal(text)
+        if factor is None or factor <= 0:
+            yield Fault((*path, "units", unit), "the factor is no positive decimal", 'Write a text such as "0.001"')
+
+
+def _codes(item: Item, path: Path) -> Iterator[Fault]:
+    if item.type in _CHOICES and not item.codes:
+        yield Fault(path, f"a {item.type} item needs codes", "Add `codes = [ { code = …, label = … } ]`")
+    counted = Counter(code.code for code in item.codes)
+    for number, code in enumerate(item.codes):
+        if counted[code.code] > 1:
+            yield Fault(
+                (*path, "codes", number), f"the code {code.code!r} is given twice", "Codes are unique in an item"
+            )
+
+
+def _expressions(form: Form, facts: Mapping[str, Scalar] | None) -> Iterator[Fault]:
+    page = kinds(form, facts=facts)
+    sections: dict[str, Expression] = {}
+    items: dict[str, Expression] = {}
+    formulas: dict[str, Expression] = {}
+    for at, section in enumerate(form.sections):
+        here = kinds(form, section, facts=facts) if section.repeating else page
+        if section.show_when is not None:
+            yield from _compiled(
+                form, section.show_when, page, "bool", ("section", at, "show_when"), section.id, sections
+            )
+        yield from _itself(section, sections, at)
+        for number, item in enumerate(section.items):
+            path: Path = ("section", at, "item", number)
+            if item.show_when is not None:
+                yield from _compiled(form, item.show_when, here, "bool", (*path, "show_when"), item.id, items)
+                if (shown := items.get(item.id)) and item.id in shown.names | shown.tested:
+                    yield Fault((*path, "show_when"), "the item shows itself", "Depend on another item")
+            if item.formula is not None:
+                needed = RESULT_KINDS.get(item.value_type, "any")
+                yield from _compiled(form, item.formula, here, needed, (*path, "formula"), item.id, formulas)
+            if isinstance(item.proves_life, str):
+                yield from _compiled(form, item.proves_life, here, "bool", (*path, "proves_life"), item.id, {})
+    try:
+        tuple(TopologicalSorter(dependencies(form, sections, items, formulas)).static_order())
+    except CycleError as error:
+        circle = error.args[1]
+        yield Fault(
+            _path_of(form, circle[0]), "computed items need each other: " + " -> ".join(circle), "Break the circle"
+        )
+
+
+def _itself(section: Section, compiled: Mapping[str, Expression], at: int) -> Iterator[Fault]:
+    expression = compiled.get(section.id)
+    own = {item.id for item in section.items} | {section.id}
+    if expression is not None and own & (expression.names | expression.tested):
+        yield Fault(("section", at, "show_when"), "the section shows itself", "Depend on an item of another section")
+
+
+def _compiled(
+    form: Form,
+    text: str,
+    names: Mapping[str, Kind],
+    result: Result,
+    path: Path,
+    owner: str,
+    into: dict[str, Expression],
+) -> Iterator[Fault]:
+    try:
+        into[owner] = compile_expression(text, names, result=result)
+    except ExpressionMistake as mistake:
+        remedy = mistake.remedy
+        for item in form.items:  # the commonest mistake of all deserves its own words
+            if f"name {item.id!r} here" in mistake.message and form.section_of(item.id).repeating:
+                section = form.section_of(item.id).id
+                remedy = f"{item.id} stands in the rows of {section}: write {section}.exists(r, r.{item.id} …)"
+        yield Fault(path, f"column {mistake.column}: {mistake.message}", remedy)
+
+
+def _path_of(form: Form, item_id: str) -> Path:
+    for at, section in enumerate(form.sections):
+        for number, item in enumerate(section.items):
+            if item.id == item_id:
+                return ("section", at, "item", number)
+    return ()
