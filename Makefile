@@ -1,0 +1,67 @@
+# `make` alone lists what there is. Each target sets up what it needs: Python 3.11 or newer and a package index suffice.
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test serve check bench format lock clean
+.SILENT:
+
+help:  ## what there is
+	echo "Marrow: electronic case report forms, from protocol to endpoint dates"
+	echo
+	awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	echo
+	echo "Settings are MARROW_* variables, listed in docs/deployment.md. PYTHON=… chooses the Python."
+
+demo: $(READY)  ## four trials with simulated subjects, their endpoints and CSV files, in var/
+	$(BIN)/marrow demo
+
+test: $(READY)  ## the whole test suite, against a PostgreSQL it starts itself or MARROW_DATABASE_URL
+	$(BIN)/python -m pytest
+
+serve: $(READY)  ## the API on http://127.0.0.1:8000, with its documentation at /docs
+	$(BIN)/marrow serve
+
+check: $(READY)  ## format, lint, types, layers and form files
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/marrow forms check
+
+bench: $(READY)  ## how fast it is here, beside a raw driver on the same machine
+	$(BIN)/marrow bench
+
+format: $(READY)  ## rewrite the code in the house's format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix --quiet .
+
+lock: $(READY)  ## requirements.lock anew, from pyproject.toml and today's package index
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --group dev --no-header \
+		--no-annotate --upgrade pyproject.toml --output-file requirements.lock
+	! grep -nE '^-|://|@ ' requirements.lock
+
+clean:  ## remove the environment and the caches; var/, which holds data, stays
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find app tests migrations -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The environment: the locked dependencies, each checked against its hash, and then Marrow itself.
+$(READY): requirements.lock
+	set -e; \
+	for python in $(PYTHON) python3.13 python3.12 python3.11 python3.14 python3; do \
+		if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then chosen=$$python; break; fi; \
+	done; \
+	if [ -z "$$chosen" ]; then \
+		echo "Marrow needs Python 3.11 or newer. Install one, or name it: make PYTHON=/path/to/python3.12 …" >&2; exit 1; \
+	fi; \
+	if ! "$$chosen" -c 'import ensurepip, venv' 2>/dev/null; then \
+		echo "$$chosen has no venv module. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; \
+	fi; \
+	echo "Setting up $(VENV) with $$("$$chosen" --version) (once; about a minute) …"; \
+	"$$chosen" -m venv --clear $(VENV); \
+	$(BIN)/python -m pip --disable-pip-version-check --quiet install --require-hashes --only-binary :all: \
+		--requirement requirements.lock; \
+	$(BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps --no-build-isolation --editable .; \
+	touch $@
