@@ -63,7 +63,9 @@ def check_data(
     try:
         form = Form.of(data)
     except ValidationError as error:
-        return None, [_structural(detail, data, locate, file) for detail in error.errors(include_url=False)]
+        details = error.errors(include_url=False)
+        mistakes = [_structural(detail, data, locate, file) for detail in details if not _follows(detail, data)]
+        return None, list(dict.fromkeys(mistakes))
     return form, [
         Mistake(file, locate(fault.path), where(data, fault.path), fault.message, fault.remedy)
         for fault in faults(form, facts=facts)
@@ -109,11 +111,15 @@ def _misplaced(form: Form, path: Path, locate: Locate) -> list[Mistake]:
 
 def _structural(error: ErrorDetails, data: Any, locate: Locate, file: str) -> Mistake:
     path = error["loc"]
+    if "proves_life" in path:
+        path = path[: path.index("proves_life") + 1]
     key = str(path[-1]) if path else ""
     kind = error["type"]
     context = error.get("ctx", {})
     message, remedy = _WORDS.get(kind, ("this value cannot be used", "See docs/forms.md"))
-    if kind == "extra_forbidden":
+    if key == "proves_life" and kind != "extra_forbidden":
+        message, remedy = "this is neither true nor a condition", "Write true, or a text such as \"status == 'ALIVE'\""
+    elif kind == "extra_forbidden":
         known = _keys(path)
         message = f"there is no key {key!r} here"
         remedy = near(key, known, otherwise=f"Keys are {', '.join(known)}")
@@ -135,6 +141,11 @@ def _structural(error: ErrorDetails, data: Any, locate: Locate, file: str) -> Mi
     elif kind == "string_too_long":
         message, remedy = "this text is too long", f"At most {context.get('max_length')} characters"
     return Mistake(file, locate(path), where(data, path), message, remedy)
+
+
+def _follows(error: ErrorDetails, data: Any) -> bool:
+    """A list counts as empty when its members are faulty: that is no mistake of its own."""
+    return error["type"] == "too_short" and bool(_value(data, error["loc"]))
 
 
 def _value(data: Any, path: Sequence[str | int]) -> Any:

@@ -8,7 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 
 from app.forms.dates import is_date
-from app.forms.definition import Form, Item, ItemType, Section
+from app.forms.definition import Form, Item, ItemType
 from app.forms.expressions import Expression, ExpressionMistake, Kind, Result, Scalar, compile_expression
 from app.forms.rules import RESULT_KINDS, dependencies, kinds
 from app.forms.tokens import RESERVED
@@ -46,8 +46,6 @@ def faults(form: Form, *, facts: Mapping[str, Scalar] | None = None) -> Iterator
     """All faults of a form; `facts` are the study's `subject.…` names where they are known."""
     yield from _names(form)
     for at, section in enumerate(form.sections):
-        if section.repeating and section.id in {item.id for item in form.items}:
-            continue  # reported with the names
         for number, item in enumerate(section.items):
             path: Path = ("section", at, "item", number)
             yield from _keys(item, path)
@@ -64,11 +62,11 @@ def _names(form: Form) -> Iterator[Fault]:
         path: Path = ("section", at)
         if sections[section.id] > 1:
             yield Fault((*path, "id"), f"the section id {section.id!r} is used twice", "Give each section its own id")
-        if section.id in counted:
+        if section.repeating and section.id in counted:
             yield Fault(
                 (*path, "id"), f"{section.id!r} names a section and an item", "Answers are kept under both: rename one"
             )
-        if section.id in RESERVED:
+        if section.repeating and (section.id in RESERVED or "__" in section.id):
             yield _reserved((*path, "id"), section.id)
         for number, item in enumerate(section.items):
             here: Path = (*path, "item", number, "id")
@@ -93,18 +91,20 @@ def _keys(item: Item, path: Path) -> Iterator[Fault]:
         yield Fault((*path, "unit"), f"a {item.value_type} has no unit", "Units belong to integer and decimal")
     if item.digits is not None and item.value_type is not ItemType.DECIMAL:
         yield Fault((*path, "digits"), f"a {item.value_type} has no decimals", "`digits` belongs to decimal")
-    if item.type is ItemType.COMPUTED:
-        for key in ("formula", "result"):
-            if getattr(item, key) is None:
-                yield Fault(path, f"a computed item needs {key!r}", f"Add `{key}`")
-        if item.required:
-            yield Fault(
-                (*path, "required"), "a computed item cannot be required", "Require the items it is computed from"
-            )
-        if item.missing:
-            yield Fault((*path, "missing"), "a computed item has no missing reasons", "Put them on its items")
     if len(set(item.missing)) < len(item.missing):
         yield Fault((*path, "missing"), "a missing reason is given twice", "Keep one")
+    if item.type is ItemType.COMPUTED:
+        yield from _computed(item, path)
+
+
+def _computed(item: Item, path: Path) -> Iterator[Fault]:
+    for key in ("formula", "result"):
+        if getattr(item, key) is None:
+            yield Fault(path, f"a computed item needs {key!r}", f"Add `{key}`")
+    if item.required:
+        yield Fault((*path, "required"), "a computed item cannot be required", "Require the items it is computed from")
+    if item.missing:
+        yield Fault((*path, "missing"), "a computed item has no missing reasons", "Put them on its items")
 
 
 def _limits(item: Item, path: Path) -> Iterator[Fault]:
@@ -126,7 +126,10 @@ def _limits(item: Item, path: Path) -> Iterator[Fault]:
         else:
             read[key] = number
     for lower, upper in pairwise(read):
-        if read[lower] > read[upper]:  # type: ignore[operator]  (all texts or all numbers, by the type of the item)
+        one, other = read[lower], read[upper]
+        if (isinstance(one, str) and isinstance(other, str) and one > other) or (
+            isinstance(one, Decimal) and isinstance(other, Decimal) and one > other
+        ):
             yield Fault((*path, lower), f"{lower!r} lies above {upper!r}", "Order: min, soft_min, soft_max, max")
 
 
@@ -161,29 +164,54 @@ def _codes(item: Item, path: Path) -> Iterator[Fault]:
             )
 
 
+class _Compiler:
+    """Compiles the expressions of a form, keeping those that pass and the faults of those that do not."""
+
+    def __init__(self, form: Form) -> None:
+        self.form = form
+        self.faults: list[Fault] = []
+
+    def compile(self, text: str | None, names: Mapping[str, Kind], path: Path, result: Result) -> Expression | None:
+        """The expression, or None where there is none or it fails."""
+        if text is None:
+            return None
+        try:
+            return compile_expression(text, names, result=result)
+        except ExpressionMistake as mistake:
+            remedy = mistake.remedy
+            for item in self.form.items:  # the commonest mistake of all deserves its own words
+                if f"name {item.id!r} here" in mistake.message and self.form.section_of(item.id).repeating:
+                    section = self.form.section_of(item.id).id
+                    remedy = f"{item.id} stands in the rows of {section}: write {section}.exists(r, r.{item.id} …)"
+            self.faults.append(Fault(path, f"column {mistake.column}: {mistake.message}", remedy))
+            return None
+
+    def condition(self, text: str | None, names: Mapping[str, Kind], path: Path, own: set[str]) -> Expression | None:
+        """A `show_when`; it may not depend on what it shows."""
+        shown = self.compile(text, names, path, "bool")
+        if shown is not None and own & (shown.names | shown.tested):
+            self.faults.append(Fault(path, "the condition depends on what it shows", "Depend on an item outside"))
+        return shown
+
+
 def _expressions(form: Form, facts: Mapping[str, Scalar] | None) -> Iterator[Fault]:
     page = kinds(form, facts=facts)
-    sections: dict[str, Expression] = {}
-    items: dict[str, Expression] = {}
-    formulas: dict[str, Expression] = {}
+    compiler = _Compiler(form)
+    sections: dict[str, Expression | None] = {}
+    items: dict[str, Expression | None] = {}
+    formulas: dict[str, Expression | None] = {}
     for at, section in enumerate(form.sections):
         here = kinds(form, section, facts=facts) if section.repeating else page
-        if section.show_when is not None:
-            yield from _compiled(
-                form, section.show_when, page, "bool", ("section", at, "show_when"), section.id, sections
-            )
-        yield from _itself(section, sections, at)
+        own = {section.id} if section.repeating else {item.id for item in section.items}
+        sections[section.id] = compiler.condition(section.show_when, page, ("section", at, "show_when"), own)
         for number, item in enumerate(section.items):
             path: Path = ("section", at, "item", number)
-            if item.show_when is not None:
-                yield from _compiled(form, item.show_when, here, "bool", (*path, "show_when"), item.id, items)
-                if (shown := items.get(item.id)) and item.id in shown.names | shown.tested:
-                    yield Fault((*path, "show_when"), "the item shows itself", "Depend on another item")
-            if item.formula is not None:
-                needed = RESULT_KINDS.get(item.value_type, "any")
-                yield from _compiled(form, item.formula, here, needed, (*path, "formula"), item.id, formulas)
+            items[item.id] = compiler.condition(item.show_when, here, (*path, "show_when"), {item.id})
+            needed = RESULT_KINDS.get(item.value_type, "any")
+            formulas[item.id] = compiler.compile(item.formula, here, (*path, "formula"), needed)
             if isinstance(item.proves_life, str):
-                yield from _compiled(form, item.proves_life, here, "bool", (*path, "proves_life"), item.id, {})
+                compiler.compile(item.proves_life, here, (*path, "proves_life"), "bool")
+    yield from compiler.faults
     try:
         tuple(TopologicalSorter(dependencies(form, sections, items, formulas)).static_order())
     except CycleError as error:
@@ -191,33 +219,6 @@ def _expressions(form: Form, facts: Mapping[str, Scalar] | None) -> Iterator[Fau
         yield Fault(
             _path_of(form, circle[0]), "computed items need each other: " + " -> ".join(circle), "Break the circle"
         )
-
-
-def _itself(section: Section, compiled: Mapping[str, Expression], at: int) -> Iterator[Fault]:
-    expression = compiled.get(section.id)
-    own = {item.id for item in section.items} | {section.id}
-    if expression is not None and own & (expression.names | expression.tested):
-        yield Fault(("section", at, "show_when"), "the section shows itself", "Depend on an item of another section")
-
-
-def _compiled(
-    form: Form,
-    text: str,
-    names: Mapping[str, Kind],
-    result: Result,
-    path: Path,
-    owner: str,
-    into: dict[str, Expression],
-) -> Iterator[Fault]:
-    try:
-        into[owner] = compile_expression(text, names, result=result)
-    except ExpressionMistake as mistake:
-        remedy = mistake.remedy
-        for item in form.items:  # the commonest mistake of all deserves its own words
-            if f"name {item.id!r} here" in mistake.message and form.section_of(item.id).repeating:
-                section = form.section_of(item.id).id
-                remedy = f"{item.id} stands in the rows of {section}: write {section}.exists(r, r.{item.id} …)"
-        yield Fault(path, f"column {mistake.column}: {mistake.message}", remedy)
 
 
 def _path_of(form: Form, item_id: str) -> Path:

@@ -106,9 +106,9 @@ def rules(form: Form) -> Rules:
 
 def dependencies(
     form: Form,
-    sections: Mapping[str, Expression],
-    items: Mapping[str, Expression],
-    formulas: Mapping[str, Expression],
+    sections: Mapping[str, Expression | None],
+    items: Mapping[str, Expression | None],
+    formulas: Mapping[str, Expression | None],
 ) -> dict[str, set[str]]:
     """For each computed item the other computed items it needs, through its formula or its conditions."""
     computed = {item.id for item in form.items if item.type is ItemType.COMPUTED}

@@ -20,10 +20,13 @@ RESERVED = (
     FUNCTIONS
     | MACROS
     | frozenset(
-        "true false null in as break const continue else for function if import let loop package namespace return var "
-        "void while bool bytes dyn list type uint null_type subject visit missing row optional math strings cel".split()
+        {
+            "true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if", "import",
+            "let", "loop", "package", "namespace", "return", "var", "void", "while", "bool", "bytes", "dyn", "list",
+            "type", "uint", "null_type", "subject", "visit", "missing", "row", "optional", "math", "strings", "cel",
+        }
     )
-)
+)  # fmt: skip
 
 _TOKEN = re.compile(
     r"""
@@ -92,16 +95,10 @@ def _judge(tokens: list[Token]) -> None:
     """Refuse what the engines read differently or what could cost without limit."""
     depth: list[str] = []
     for before, token, after in zip([None, *tokens[:-1]], tokens, [*tokens[1:], None], strict=True):
-        if token.text == "?" and after is not None and after.text in {".", "["} and after.at == token.at + 1:
-            raise token.mistake("the optional signs '?.' and '[?' are not part of the language", "Use is_missing(x)")
-        if token.text == "[" and after is not None and after.text == "?":
-            raise token.mistake("the optional signs '?.' and '[?' are not part of the language", "Use is_missing(x)")
-        if token.kind in {"integer", "number"} and after is not None and after.kind == "name" and _touch(token, after):
-            raise token.mistake("a number is followed by letters", "Write numbers in decimal digits, such as 5 or 0.5")
+        if after is not None:
+            _judge_pair(token, after)
         if token.kind == "name":
             _judge_name(token, before, after)
-        if token.kind == "text" and before is not None and before.kind in {"text", "name"} and _touch(before, token):
-            raise token.mistake("a text stands directly after another word", "Use plain quotes: 'text' or \"text\"")
         if token.text == "{":
             raise token.mistake("maps written inside an expression are not part of the language", "Use conditions")
         if token.text == "(":
@@ -113,6 +110,15 @@ def _judge(tokens: list[Token]) -> None:
                 )
         elif token.text == ")" and depth:
             depth.pop()
+
+
+def _judge_pair(token: Token, after: Token) -> None:
+    if (token.text, after.text) in {("?", "."), ("?", "["), ("[", "?")} and _touch(token, after):
+        raise token.mistake("the optional signs '?.' and '[?' are not part of the language", "Use is_missing(x)")
+    if token.kind in {"integer", "number"} and after.kind == "name" and _touch(token, after):
+        raise token.mistake("a number is followed by letters", "Write numbers in decimal digits, such as 5 or 0.5")
+    if after.kind == "text" and token.kind in {"text", "name"} and _touch(token, after):
+        raise after.mistake("a text stands directly after another word", "Use plain quotes: 'text' or \"text\"")
 
 
 def _judge_name(token: Token, before: Token | None, after: Token | None) -> None:

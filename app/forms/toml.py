@@ -27,7 +27,7 @@ class TomlMistake(ValueError):
 def load(text: str, *, file: str = "") -> tuple[dict[str, Any], Locate]:
     """The values of a TOML text, and a function from a key path to the line (from 1) on which it stands.
 
-    A path that is not in the file gives the line of its nearest ancestor, so a missing key is reported where it belongs.
+    A path that is not in the file gives the line of its nearest ancestor: a missing key is reported where it belongs.
     Raises TomlMistake for text that is no TOML.
     """
     try:
