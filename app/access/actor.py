@@ -1,0 +1,295 @@
+"""Who asks, and whether they may.
+
+A route takes `work: Reading` or `work: Writing`; the use-case calls `require(work.actor, Permission.…, study_id,
+site_id)` first and filters its lists by `sites(…)`. A token travels in the Authorization header and nowhere else.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy import func, text, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from app import models
+from app.access.permissions import OWN, SIGNED_IN_ONLY, Permission, allows
+from app.core import clock
+from app.core.errors import Forbidden, NotFound, Unauthenticated
+from app.core.language import Language, language
+from app.core.logs import log
+from app.core.transaction import Database
+from app.models.access import TokenKind
+
+PREFIX = "marrow_"
+TOUCH = timedelta(minutes=1)
+"""How exactly `used_at` is kept."""
+
+_TOKEN = re.compile(PREFIX + r"[A-Za-z0-9_-]{43}")
+_ENTER = text("SELECT * FROM marrow_enter(:token, :moment)")
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A role held in a study (`-` is the system), at one site or, with None, at all of them."""
+
+    study_id: str
+    role: str
+    site_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A person, for the length of one request, with the roles that hold at its moment."""
+
+    account_id: UUID | None
+    username: str
+    name: str
+    source: str
+    language: Language = "en"
+    grants: tuple[Grant, ...] = ()
+    token_id: UUID | None = None
+    kind: str = TokenKind.SESSION
+    scope: str | None = None
+    expires_at: datetime | None = None
+
+    @classmethod
+    def from_row(cls, row: Mapping[Any, Any], *, speaks: Language = "en") -> "Actor":
+        """From what `marrow_enter` returned."""
+        return cls(
+            account_id=row["account_id"],
+            username=row["username"],
+            name=row["name"],
+            source=f"{row['kind']}:{row['token_id']}",
+            language=speaks,
+            grants=tuple(Grant(**grant) for grant in row["grants"]),
+            token_id=row["token_id"],
+            kind=row["kind"],
+            scope=row["scope"],
+            expires_at=row["expires_at"],
+        )
+
+    def holds(self, permission: Permission) -> bool:
+        """Whether the credential can carry this permission at all, whatever the roles."""
+        return self.kind == TokenKind.SESSION or permission not in SIGNED_IN_ONLY
+
+    def reach(self, permission: Permission, study_id: str | None) -> frozenset[str | None]:
+        """The sites where the roles allow this, None standing for all of them; empty when they do not.
+
+        With `study_id` None: whether they allow it in any study, as {None} or empty.
+        """
+        if not self.holds(permission):
+            return frozenset()
+        if permission in OWN:
+            return frozenset({None})
+        return frozenset(
+            None if study_id is None else grant.site_id
+            for grant in self.grants
+            if study_id is None or grant.study_id in {study_id, models.SYSTEM}
+            if allows(grant.role, permission, at_one_site=grant.site_id is not None)
+        )
+
+    def present(self, study_id: str | None, site_id: str | None) -> bool:
+        """Whether any role of this person, whatever it allows, reaches the study, and the site when one is given."""
+        return study_id in {None, models.SYSTEM} or any(
+            grant.study_id == models.SYSTEM
+            or (grant.study_id == study_id and (site_id is None or grant.site_id in {None, site_id}))
+            for grant in self.grants
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SystemActor(Actor):
+    """A command run on the server itself: whoever can run it holds the database already, so all is allowed."""
+
+    account_id: UUID | None = None
+    username: str = "-"
+    name: str = "Marrow"
+    source: str = "cli"
+
+    def holds(self, permission: Permission) -> bool:  # noqa: ARG002 - holds every one
+        """Every permission."""
+        return True
+
+    def reach(self, permission: Permission, study_id: str | None) -> frozenset[str | None]:  # noqa: ARG002 - everywhere
+        """Everywhere."""
+        return frozenset({None})
+
+    def present(self, study_id: str | None, site_id: str | None) -> bool:  # noqa: ARG002 - everywhere
+        """Everywhere."""
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a use-case needs to act: the session whose transaction it is part of, and who acts."""
+
+    session: Session
+    actor: Actor
+
+
+def absent(actor: Actor | None = None, permission: Permission | None = None, study_id: str | None = None) -> NotFound:
+    """The answer for what is not there and for what this person may not know of: the same words, the same record.
+
+    Given who asked and for what, it leaves a trace in the system's chain. Raise it for both cases alike.
+    """
+    refused = NotFound("There is nothing here under this name, or nothing that you may see.")
+    if actor is not None and permission is not None:
+        refused.trace = _trace(actor, permission, study_id, None)
+    return refused
+
+
+def require(actor: Actor, permission: Permission, study_id: str | None, site_id: str | None = None) -> None:
+    """Return if `actor` may do this there.
+
+    `site_id` None means somewhere in the study: the use-case then narrows by `sites`. `study_id` is `models.SYSTEM`
+    for what is no study's, and None for what any role in any study allows.
+
+    Raises:
+        NotFound: no role of theirs reaches the study, or the site.
+        Forbidden: one does, and does not allow it.
+    """
+    reach = actor.reach(permission, study_id)
+    if reach and (site_id is None or None in reach or site_id in reach):
+        return
+    if not actor.present(study_id, site_id):
+        raise absent(actor, permission, study_id)
+    if not actor.holds(permission):
+        raise denied(actor, permission, study_id, site_id, "A token made for a program cannot do this. Sign in.")
+    raise denied(actor, permission, study_id, site_id)
+
+
+def denied(
+    actor: Actor,
+    permission: Permission,
+    study_id: str | None = None,
+    site_id: str | None = None,
+    detail: str = "None of your roles here allows this. An administrator grants roles.",
+) -> Forbidden:
+    """The refusal of what is visible and not allowed, with its trace for the system's chain."""
+    return Forbidden(detail, trace=_trace(actor, permission, study_id, site_id))
+
+
+def sites(actor: Actor, study_id: str, permission: Permission) -> frozenset[str] | None:
+    """The sites of a study where `actor` may do this, to filter a list by; None means every site."""
+    reach = actor.reach(permission, study_id)
+    return None if None in reach else frozenset(site for site in reach if site is not None)
+
+
+def studies(actor: Actor, permission: Permission) -> frozenset[str] | None:
+    """The studies where `actor` may do this at some site, to filter a list by; None means every study."""
+    if actor.reach(permission, models.SYSTEM):
+        return None
+    return frozenset(grant.study_id for grant in actor.grants if actor.reach(permission, grant.study_id))
+
+
+def _trace(actor: Actor, permission: Permission, study_id: str | None, site_id: str | None) -> dict[str, Any]:
+    return {
+        "action": "access.denied",
+        "actor_id": actor.account_id,
+        "actor": actor.name,
+        "source": actor.source,
+        "permission": str(permission),
+        "study": study_id,
+        "site": site_id,
+    }
+
+
+def token_hash(token: str) -> bytes:
+    """What is stored of a token: SHA-256, which 256 random bits need no salt for."""
+    return sha256(token.encode()).digest()
+
+
+_bearer = HTTPBearer(auto_error=False, description="A token from POST /api/v1/session or POST /api/v1/me/tokens")
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+
+
+def unauthenticated() -> Unauthenticated:
+    """The one answer to a missing, unknown, ended or expired token."""
+    return Unauthenticated("Send a valid token: Authorization: Bearer marrow_…", headers={"WWW-Authenticate": "Bearer"})
+
+
+@contextmanager
+def entered(request: Request, session: Session, given: HTTPAuthorizationCredentials | None) -> Iterator[Actor]:
+    """Find out who asks and open the wall to their studies, for this transaction."""
+    token = given.credentials if given is not None else ""
+    if not _TOKEN.fullmatch(token):
+        raise unauthenticated()
+    now = clock.now()
+    row = session.execute(_ENTER, {"token": token_hash(token), "moment": now}).mappings().one_or_none()
+    if row is None or (row["kind"] == TokenKind.SESSION and now - row["used_at"] >= idle(request)):
+        raise unauthenticated()
+    request.state.account_id = row["account_id"]
+    if now - row["used_at"] >= TOUCH:
+        request.state.touch = row["token_id"]
+    yield Actor.from_row(row, speaks=language(request.headers.get("accept-language")))
+
+
+def idle(request: Request) -> timedelta:
+    """How long a session may rest before it ends."""
+    settings = getattr(request.app.state, "settings", None)
+    return timedelta(minutes=getattr(settings, "session_idle_minutes", 20))
+
+
+def database(request: Request) -> Database:
+    """The application's database."""
+    found: Database = request.app.state.database
+    return found
+
+
+@contextmanager
+def _touching(request: Request) -> Iterator[None]:
+    """Note afterwards that the token was used, at most once a minute, whatever became of the request.
+
+    The request's own connection is given back by then: a request never holds two. If it fails the request stands.
+    """
+    try:
+        yield
+    finally:
+        token_id = getattr(request.state, "touch", None)
+        if token_id is not None:
+            try:
+                with database(request).writing() as session:
+                    used(session, token_id)
+            except SQLAlchemyError as fault:
+                log.warning("token-not-touched", extra={"token_id": str(token_id), "fault": type(fault).__name__})
+
+
+def used(session: Session, token_id: UUID) -> None:
+    """Set `used_at` forward to now."""
+    token = models.session_token
+    session.execute(
+        update(token).where(token.c.token_id == token_id).values(used_at=func.greatest(token.c.used_at, clock.now()))
+    )
+
+
+def _reading(request: Request, given: Credentials) -> Iterator[Work]:
+    with _touching(request), database(request).reading() as session, entered(request, session, given) as actor:
+        yield Work(session, actor)
+
+
+def _writing(request: Request, given: Credentials) -> Iterator[Work]:
+    with _touching(request), database(request).writing() as session, entered(request, session, given) as actor:
+        yield Work(session, actor)
+
+
+def _signed(request: Request, given: Credentials) -> Actor:
+    with _touching(request), database(request).reading() as session, entered(request, session, given) as actor:
+        return actor
+
+
+Reading = Annotated[Work, Depends(_reading, scope="function")]
+"""A route that reads: one unchanging state, nothing can be written."""
+
+Writing = Annotated[Work, Depends(_writing, scope="function")]
+"""A route that writes: committed before the answer is sent."""
+
+Signed = Annotated[Actor, Depends(_signed)]
+"""A route that opens transactions of its own, such as a stream: only who asks, no session is held."""
