@@ -10,7 +10,7 @@ sealed to the one before it: hash = SHA-256(previous hash || SHA-256 of the row'
 the chain is taken last, so that writers of one study wait for each other only for the length of a commit.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,7 +19,23 @@ from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 import orjson
-from sqlalchemy import Table, bindparam, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    bindparam,
+    event,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from app import models
@@ -46,18 +62,38 @@ EXEMPT = frozenset(table.name for table in (models.session_token, models.idempot
 SECRET = {("account", "password")}
 """Columns that the trail holds only as a digest."""
 
-_SEALED_COLUMNS = tuple(c.name for c in models.change.columns if c.name not in {"seq", "digest", "hash"})
+SEALED_COLUMNS = tuple(c.name for c in models.change.columns if c.name not in {"seq", "digest", "hash"})
+"""What a row of `change` says; the rest is its place in the chain."""
+
+TYPES: dict[type, tuple[type, ...]] = {
+    Text: (str,),
+    Integer: (int,),
+    BigInteger: (int,),
+    SmallInteger: (int,),
+    Uuid: (UUID,),
+    DateTime: (datetime,),
+    LargeBinary: (bytes,),
+    JSONB: (dict, list, str, int, bool),
+}
+"""What a column of each type takes. The driver would convert more, and the row would differ from its image."""
+
+_UNSEALED = "unsealed"
 
 
 class By(Protocol):
     """Whoever acts: a person with a session, or the system itself."""
 
     @property
-    def account_id(self) -> UUID | None: ...
+    def account_id(self) -> UUID | None:
+        """Whose account, None for the system."""
+
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The name to be read in the trail, as it was at the time."""
+
     @property
-    def source(self) -> str: ...
+    def source(self) -> str:
+        """Through what: the API, a command and its user on the server, the system itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +106,31 @@ class System:
 
 
 def image(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
-    """The whole row in canonical types, every column named; what must stay secret as its digest."""
-    whole = {column.name: canonical.plain(row.get(column.name)) for column in table.columns}
-    for name in whole:
-        if (table.name, name) in SECRET and whole[name] is not None:
-            whole[name] = "sha256:" + sha256(whole[name].encode()).hexdigest()
+    """The whole row in canonical types, every column named; what must stay secret as its digest.
+
+    Raises TypeError, naming the column and not the value, for a value that is not of the column's own type.
+    """
+    whole = {}
+    for column in table.columns:
+        value = row.get(column.name)
+        if value is not None and not _fits(value, type(column.type)):
+            raise TypeError(f"{table.name}.{column.name} does not take {type(value).__name__}")
+        whole[column.name] = canonical.plain(value)
+    for secret, name in SECRET:
+        if secret == table.name:
+            whole[name] = veil(whole[name])
     return whole
+
+
+def veil(secret: str | None) -> str | None:
+    """What the trail keeps of a secret."""
+    return None if secret is None else "sha256:" + sha256(secret.encode()).hexdigest()
+
+
+def _fits(value: Any, kind: type) -> bool:
+    if isinstance(value, datetime):
+        return kind is DateTime and value.tzinfo is not None
+    return isinstance(value, TYPES[kind]) and (kind is JSONB or not isinstance(value, bool))
 
 
 def row_digest(whole: Mapping[str, Any]) -> str:
@@ -90,7 +145,7 @@ def row_key(table: Table, whole: Mapping[str, Any]) -> list[Any]:
 
 def change_digest(row: Mapping[str, Any]) -> bytes:
     """SHA-256 of everything a row of `change` says, its place in the chain aside."""
-    return sha256(canonical.encode({name: row[name] for name in _SEALED_COLUMNS})).digest()
+    return sha256(canonical.encode({name: row[name] for name in SEALED_COLUMNS})).digest()
 
 
 @dataclass(slots=True)
@@ -111,29 +166,63 @@ class Change:
         """Store new rows; every column is given here, none is filled in by the database."""
         if not rows:
             return
-        self.session.execute(insert(table), [dict(row) for row in rows])
-        for row in rows:
+        names = [column.name for column in table.columns]
+        if strange := set().union(*rows) - set(names):
+            raise TypeError(f"{table.name} has no column {', '.join(sorted(strange))}")
+        whole = [{name: row.get(name) for name in names} for row in rows]
+        self.session.execute(insert(table), whole)
+        for row in whole:
             self._list(table, "insert", row)
 
     def update(self, table: Table, before: Mapping[str, Any], **values: Any) -> dict[str, Any]:
         """Change one row, given as it stands, and return it as it stands now."""
-        if table.name in APPEND_ONLY:
-            raise TypeError(f"{table.name} is history and is never rewritten")
+        _rewritable(table)
         keys = [column.name for column in table.primary_key.columns]
         statement = update(table).where(*(table.c[name] == bindparam(f"key_{name}") for name in keys)).values(values)
-        found = self.session.connection().execute(statement, {f"key_{name}": before[name] for name in keys})
-        if found.rowcount != 1:
+        found = self.session.execute(statement.returning(table), {f"key_{name}": before[name] for name in keys})
+        after = found.mappings().one_or_none()
+        if after is None:
             raise LookupError(f"{table.name}: the row to change is not there")
-        after = {column.name: before[column.name] for column in table.columns} | values
-        self._list(table, "update", after)
-        return after
+        now = {str(name): value for name, value in after.items()}
+        self._list(table, "update", now)
+        return now
+
+    def update_all(self, table: Table, before: Sequence[Mapping[str, Any]], **values: Any) -> None:
+        """Give the same new values to several rows of a study whose key is `study_id` and one UUID."""
+        if not before:
+            return
+        _rewritable(table)
+        own = next(column for column in table.primary_key.columns if column.name != "study_id")
+        found = self.session.execute(
+            update(table)
+            .where(table.c.study_id == self.study_id, own.in_([row[own.name] for row in before]))
+            .values(values)
+            .returning(table)
+        )
+        after = found.mappings().all()
+        if len(after) != len(before):
+            raise LookupError(f"{table.name}: not all of the rows to change are there")
+        for row in after:
+            self._list(table, "update", {str(name): value for name, value in row.items()})
 
     def _list(self, table: Table, act: str, row: Mapping[str, Any]) -> None:
         whole = image(table, row)
-        entry = {"table": table.name, "act": act, "key": row_key(table, whole), "digest": row_digest(whole)}
+        if whole.get("study_id", models.SYSTEM) != self.study_id:
+            raise ValueError(f"{table.name}: a row is sealed into the chain of its own study")
+        entry: dict[str, Any] = {
+            "table": table.name,
+            "act": act,
+            "key": row_key(table, whole),
+            "digest": row_digest(whole),
+        }
         if table.name not in APPEND_ONLY:
             entry["image"] = whole
         self.rows.append(entry)
+
+
+def _rewritable(table: Table) -> None:
+    if table.name in APPEND_ONLY:
+        raise TypeError(f"{table.name} is history and is never rewritten")
 
 
 @contextmanager
@@ -151,9 +240,13 @@ def change(
     """Carry out one act and seal it into the chain of its study, or of the system (`models.SYSTEM`).
 
     `zone` is the time zone of the site where it happened; `at` is stored in UTC. Nothing is stored if the block
-    raises. A transaction that moves a study's chain and the system's takes the system's last.
+    raises: a transaction that holds rows of an unsealed change cannot be committed, whoever caught the exception.
+    A row belongs to the chain of its study, what has no study to the system's. A transaction that moves a study's
+    chain and the system's takes the system's last.
     """
     made = Change(session, study_id, at or clock.now(), detail=dict(detail or {}))
+    unsealed = session.info.setdefault(_UNSEALED, set())
+    unsealed.add(made.change_id)
     yield made
     row = {
         "study_id": study_id,
@@ -172,6 +265,20 @@ def change(
         "rows": made.rows,
     }
     _seal(session, row)
+    unsealed.discard(made.change_id)
+
+
+@event.listens_for(Session, "before_commit")
+def _all_is_sealed(session: Session) -> None:
+    if session.info.get(_UNSEALED) and not session.in_nested_transaction():
+        raise RuntimeError("A change was begun and not carried through: nothing of this transaction is stored")
+
+
+@event.listens_for(Session, "after_soft_rollback")
+def _forget(session: Session, _: Any) -> None:
+    """What was rolled back is neither to be sealed nor to be anchored."""
+    session.info.pop(_UNSEALED, None)
+    session.info.pop(SEALED, None)
 
 
 def _seal(session: Session, row: dict[str, Any]) -> None:
@@ -186,13 +293,13 @@ def _seal(session: Session, row: dict[str, Any]) -> None:
         .returning(chain.c.seq, chain.c.hash)
         .cte("head")
     )
-    named = {name: bindparam(f"row_{name}", type_=table.c[name].type) for name in _SEALED_COLUMNS}
+    named = {name: bindparam(f"row_{name}", type_=table.c[name].type) for name in SEALED_COLUMNS}
     sealed = insert(table).from_select(
-        [*_SEALED_COLUMNS, "digest", "seq", "hash"],
+        [*SEALED_COLUMNS, "digest", "seq", "hash"],
         select(*named.values(), bindparam("digest_", type_=chain.c.hash.type), head.c.seq, head.c.hash),
         include_defaults=False,
     )
-    values = {f"row_{name}": row[name] for name in _SEALED_COLUMNS} | {"digest_": digest}
+    values = {f"row_{name}": row[name] for name in SEALED_COLUMNS} | {"digest_": digest}
     seq, head_hash = session.execute(sealed.returning(table.c.seq, table.c.hash), values).one()
     session.info.setdefault(SEALED, []).append(anchor_line(row["study_id"], seq, head_hash, row["at"]))
 

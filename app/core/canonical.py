@@ -6,31 +6,57 @@ a UUID in its usual form, a date in ISO form, NULL as null. Floating point numbe
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
 
+_JSON = frozenset({str, int, bool, type(None)})
+
+
+def _map(value: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(key): inner if type(inner) in _JSON else plain(inner) for key, inner in value.items()}
+
+
+def _list(value: list[Any] | tuple[Any, ...]) -> list[Any]:
+    return [inner if type(inner) in _JSON else plain(inner) for inner in value]
+
+
+def _moment(value: datetime) -> str:
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def _hex(value: bytes | memoryview) -> str:
+    return bytes(value).hex()
+
+
+_WRITERS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
+    (str, str),
+    (int, int),
+    (dict, _map),
+    (list, _list),
+    (tuple, _list),
+    (UUID, str),
+    (datetime, _moment),
+    (date, date.isoformat),
+    (bytes, _hex),
+    (memoryview, _hex),
+    (Mapping, _map),
+)
+_BY_TYPE = dict(_WRITERS)
+
 
 def plain(value: Any) -> Any:
     """`value` in types that JSON has; raises TypeError for a float, which has no one true text."""
-    if value is None or isinstance(value, str | int):
+    kind = type(value)
+    if kind in _JSON:
         return value
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, bytes | memoryview):
-        return bytes(value).hex()
-    if isinstance(value, Mapping):
-        return {str(key): plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(inner) for inner in value]
-    raise TypeError(f"no canonical form for {type(value).__name__}")
+    write = _BY_TYPE.get(kind) or next((write for of, write in _WRITERS if isinstance(value, of)), None)
+    if write is None:
+        raise TypeError(f"no canonical form for {kind.__name__}")
+    return write(value)
 
 
 def encode(value: Any) -> bytes:
