@@ -1,0 +1,212 @@
+"""Reading what was captured: a page, its history item by item, a subject's whole casebook; now or as of an instant."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import models
+from app.access.actor import Actor, absent, require
+from app.access.permissions import Permission
+from app.core.errors import NotFound
+from app.derivations.read import latest
+from app.forms import answers as reading
+from app.forms.definition import Lang
+from app.quality.read import describe, open_findings
+from app.study.library import LIBRARY, Build
+from app.study.schedule import PlannedVisit, plan
+from app.subjects import facts
+from app.subjects.address import written
+from app.subjects.facts import Page, Place
+
+
+def find(
+    session: Session, actor: Actor, permission: Permission, study_id: str, subject_id: str
+) -> tuple[Mapping[str, Any], Build]:
+    """A subject within sight, and the build its site works under. Raises NotFound and Forbidden."""
+    subject, site = models.subject, models.site
+    found = (
+        session.execute(
+            select(subject, site.c.zone, site.c.version)
+            .join_from(subject, site, (site.c.study_id == subject.c.study_id) & (site.c.site_id == subject.c.site_id))
+            .where(subject.c.study_id == study_id, subject.c.subject_id == subject_id)
+        )
+        .mappings()
+        .one_or_none()
+    )
+    if found is None:
+        require(actor, permission, study_id)
+        raise absent(actor, permission, study_id)
+    require(actor, permission, study_id, found["site_id"])
+    return found, LIBRARY.build(session, study_id, found["version"])
+
+
+def page(
+    session: Session,
+    actor: Actor,
+    study_id: str,
+    subject_id: str,
+    place: Place,
+    *,
+    as_of: datetime | None = None,
+) -> dict[str, Any]:
+    """One page as it stands or stood, with its computed items and open findings. Raises NotFound."""
+    find(session, actor, Permission.RECORD_READ, study_id, subject_id)
+    found = facts.pages(session, study_id, subject_id, as_of=as_of).get(place)
+    if found is None:
+        raise NotFound("There is no such page" if as_of is None else "There was no such page then")
+    values = computed(session, study_id, [found.record_id], as_of=as_of)
+    findings = open_findings(session, study_id, subject_id, as_of=as_of)
+    return view(session, study_id, found, values, findings, actor.language)
+
+
+def after(session: Session, study_id: str, saved: Page, language: Lang) -> dict[str, Any]:
+    """The page that a save has just left behind."""
+    values = computed(session, study_id, [saved.record_id])
+    return view(session, study_id, saved, values, open_findings(session, study_id, saved.subject_id), language)
+
+
+def view(
+    session: Session,
+    study_id: str,
+    found: Page,
+    values: Mapping[UUID, Mapping[str, Any]],
+    findings: list[Mapping[str, Any]],
+    language: Lang,
+) -> dict[str, Any]:
+    """A page as answers show it: its address as people write it, then what it holds."""
+    form = LIBRARY.form(session, found.place.form, found.form_version)
+    return {
+        "study": study_id,
+        "subject": found.subject_id,
+        "visit": written(found.place.visit, found.place.visit_repeat),
+        "form": written(found.place.form, found.place.repeat),
+        "form_version": found.form_version,
+        "study_version": found.study_version,
+        "revision": found.revision,
+        "status": found.status,
+        "answers": found.answers,
+        "computed": values.get(found.record_id, {}),
+        "findings": [describe(row, form, language) for row in findings if row["record_id"] == found.record_id],
+        "saved_at": found.at,
+        "instead_of": found.instead_of,
+        "record_id": found.record_id,
+    }
+
+
+def computed(
+    session: Session, study_id: str, record_ids: list[UUID], *, as_of: datetime | None = None
+) -> dict[UUID, Mapping[str, Any]]:
+    """The computed items of pages, as they last came out; one statement."""
+    table = models.computed
+    statement = (
+        select(table.c.record_id, table.c["values"])
+        .where(table.c.study_id == study_id, table.c.record_id.in_(record_ids))
+        .distinct(table.c.record_id)
+        .order_by(table.c.record_id, table.c.number.desc())
+    )
+    if as_of is not None:
+        statement = statement.where(table.c.at <= as_of)
+    return {record_id: values for record_id, values in session.execute(statement)}
+
+
+def history(session: Session, actor: Actor, study_id: str, subject_id: str, place: Place) -> list[dict[str, Any]]:
+    """Every revision of a page, oldest first: who, when, why, and what it did to each item, from nothing onwards."""
+    find(session, actor, Permission.HISTORY_READ, study_id, subject_id)
+    record, revision, change = models.record, models.revision, models.change
+    rows = session.execute(
+        select(
+            revision.c.number,
+            revision.c.form_version,
+            revision.c.status,
+            revision.c.answers,
+            change.c.actor,
+            change.c.at,
+            change.c.zone,
+            change.c.action,
+            change.c.reason,
+            change.c.source,
+            change.c.seq,
+        )
+        .join_from(
+            record,
+            revision,
+            (revision.c.study_id == record.c.study_id) & (revision.c.record_id == record.c.record_id),
+        )
+        .join(
+            change,
+            (change.c.study_id == revision.c.study_id) & (change.c.change_id == revision.c.change_id),
+        )
+        .where(
+            record.c.study_id == study_id,
+            record.c.subject_id == subject_id,
+            record.c.visit == place.visit,
+            record.c.visit_repeat == place.visit_repeat,
+            record.c.form_id == place.form,
+            record.c.repeat == place.repeat,
+        )
+        .order_by(revision.c.number)
+    ).mappings()
+    told = list(_told(session, place, rows, actor.language))
+    if not told:
+        raise NotFound("There is no such page")
+    return told
+
+
+def _told(session: Session, place: Place, rows: Any, language: Lang) -> Iterator[dict[str, Any]]:
+    before: Mapping[str, Any] = {}
+    for row in rows:
+        form = LIBRARY.form(session, place.form, row["form_version"])
+        yield {
+            "revision": row["number"],
+            "form_version": row["form_version"],
+            "status": row["status"],
+            "by": row["actor"],
+            "at": row["at"],
+            "zone": row["zone"],
+            "action": row["action"],
+            "reason": row["reason"],
+            "source": row["source"],
+            "change": row["seq"],
+            "items": [
+                {
+                    "item": each.item,
+                    "row": each.row,
+                    "label": form.item(each.item).label.of(language) if form.has(each.item) else each.item,
+                    "before": each.before,
+                    "after": each.after,
+                }
+                for each in reading.difference(form, before, row["answers"])
+            ],
+        }
+        before = row["answers"]
+
+
+def casebook(
+    session: Session, actor: Actor, study_id: str, subject_id: str, *, as_of: datetime | None = None
+) -> dict[str, Any]:
+    """Everything of a subject: visits with their windows and forms, values, findings, endpoints.
+
+    The number of statements is the same however much there is.
+    """
+    subject, build = find(session, actor, Permission.RECORD_READ, study_id, subject_id)
+    pages = facts.pages(session, study_id, subject_id, as_of=as_of)
+    values = computed(session, study_id, [each.record_id for each in pages.values()], as_of=as_of)
+    findings = open_findings(session, study_id, subject_id, as_of=as_of)
+    concluded = latest(session, study_id, subject_id, as_of=as_of)
+    known = facts.known(build, pages)
+    planned = plan(build.study, anchors(concluded), known)
+    return {
+        "study": study_id,
+        "subject": subject_id,
+        "site": subject["site_id"],
+        "status": subject["status"] if as_of is None else concluded.get("status", subject["status"]),
+        "study_version": build.study.version,
+        "visits": _visits(build, planned, pages, actor.language),
+        "pages": [view(session, study_id, each, values, findings, actor.language) for each in pages.values()],
+        "findings": [describe(row, None, actor.language) for row in findings if row["record_id"] is None],
+        "endpoints": concluded.get("endpoints", {}),
+    }

@@ -1,0 +1,193 @@
+"""Data entry over HTTP: one page at a time, at the address a coordinator says."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.access.actor import Reading, Writing
+from app.capture import read, save
+from app.core.http import etag, expected_revision
+from app.subjects.address import place
+
+router = APIRouter(prefix="/api/v1/studies/{study}/subjects/{subject}", tags=["records"])
+
+PAGE = "/visits/{visit}/forms/{form}"
+Reason = Annotated[str, Field(min_length=3, max_length=2000)]
+AsOf = Annotated[datetime | None, Query(description="What stood at this instant, ISO 8601 with an offset")]
+
+
+class WrongPage(BaseModel):
+    """A void page of the same study that this one is entered instead of."""
+
+    model_config = ConfigDict(extra="forbid")
+    subject: str
+    visit: str
+    form: str
+
+
+class PageToSave(BaseModel):
+    """The whole page as it should stand: an item left out is an item left empty."""
+
+    model_config = ConfigDict(extra="forbid")
+    answers: dict[str, Any]
+    complete: bool = True
+    reason: Reason | None = None
+    instead_of: WrongPage | None = None
+
+
+class PageToVoid(BaseModel):
+    """Why a page is struck."""
+
+    model_config = ConfigDict(extra="forbid")
+    reason: Reason
+
+
+class RecordView(BaseModel):
+    """A page: its address, its revision, what it holds and what is made of it."""
+
+    study: str
+    subject: str
+    visit: str
+    form: str
+    form_version: int
+    study_version: int
+    revision: int
+    status: str
+    answers: dict[str, Any]
+    computed: dict[str, Any]
+    findings: list[dict[str, Any]]
+    saved_at: datetime
+    instead_of: UUID | None
+    record_id: UUID
+
+
+class ItemChange(BaseModel):
+    """What one revision did to one item; `before` is null where nothing stood."""
+
+    item: str
+    row: int | None
+    label: str
+    before: Any
+    after: Any
+
+
+class RevisionView(BaseModel):
+    """One revision: who saved it, when, why, and what it did to each item."""
+
+    revision: int
+    form_version: int
+    status: str
+    by: str
+    at: datetime
+    zone: str
+    action: str
+    reason: str | None
+    source: str
+    change: int
+    items: list[ItemChange]
+
+
+class History(BaseModel):
+    """Every revision of a page, oldest first."""
+
+    revisions: list[RevisionView]
+
+
+class CasebookView(BaseModel):
+    """Everything of a subject in one answer."""
+
+    study: str
+    subject: str
+    site: str
+    status: str
+    study_version: int
+    visits: list[dict[str, Any]]
+    pages: list[RecordView]
+    findings: list[dict[str, Any]]
+    endpoints: dict[str, Any]
+
+
+@router.get("/casebook")
+def get_casebook(work: Reading, study: str, subject: str, as_of: AsOf = None) -> CasebookView:
+    """A subject's whole casebook: visits, pages due, started and complete, values, findings, endpoints."""
+    return CasebookView(**read.casebook(work.session, work.actor, study, subject, as_of=as_of))
+
+
+@router.get(PAGE)
+def get_page(
+    work: Reading, response: Response, study: str, subject: str, visit: str, form: str, as_of: AsOf = None
+) -> RecordView:
+    """One page as it stands, or as it stood at an instant; its ETag is what a save has to send back."""
+    found = read.page(work.session, work.actor, study, subject, place(visit, form), as_of=as_of)
+    if as_of is None:
+        response.headers["ETag"] = etag(found["revision"])
+    return RecordView(**found)
+
+
+@router.put(PAGE, responses={201: {"model": RecordView}})
+def put_page(
+    work: Writing,
+    response: Response,
+    study: str,
+    subject: str,
+    visit: str,
+    form: str,
+    body: PageToSave,
+    if_match: Annotated[str | None, Header()] = None,
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> RecordView:
+    """Save a page. Send `If-Match` with the ETag that was read, or `If-None-Match: *` for a page not there yet."""
+    session, actor = work.session, work.actor
+    at = place(visit, form)
+    wrong = body.instead_of
+    saved = save.save(
+        session,
+        actor,
+        study,
+        subject,
+        at,
+        body.answers,
+        expected=expected_revision(if_match, if_none_match),
+        complete=body.complete,
+        reason=body.reason,
+        instead_of=save.void_page(session, actor, study, wrong.subject, place(wrong.visit, wrong.form))
+        if wrong
+        else None,
+    )
+    response.status_code = 201 if saved.created else 200
+    response.headers["ETag"] = etag(saved.page.revision)
+    return RecordView(**read.after(session, study, saved.page, actor.language))
+
+
+@router.post(PAGE + "/void")
+def void_page(
+    work: Writing,
+    response: Response,
+    study: str,
+    subject: str,
+    visit: str,
+    form: str,
+    body: PageToVoid,
+    if_match: Annotated[str | None, Header()] = None,
+) -> RecordView:
+    """Strike a page with its reason. It stays readable, and counts for nothing from now on."""
+    saved = save.void(
+        work.session,
+        work.actor,
+        study,
+        subject,
+        place(visit, form),
+        expected=expected_revision(if_match, None),
+        reason=body.reason,
+    )
+    response.headers["ETag"] = etag(saved.page.revision)
+    return RecordView(**read.after(work.session, study, saved.page, work.actor.language))
+
+
+@router.get(PAGE + "/history")
+def get_history(work: Reading, study: str, subject: str, visit: str, form: str) -> History:
+    """Every revision of a page, item by item: who, when, why, and what stood before."""
+    return History(revisions=read.history(work.session, work.actor, study, subject, place(visit, form)))

@@ -1,0 +1,249 @@
+"""The one door: every answer in Marrow came through `save`, whether typed, imported or simulated."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy.orm import Session
+
+from app import models
+from app.access.actor import Actor, absent, require
+from app.access.permissions import Permission
+from app.audit import change
+from app.capture import consequences
+from app.capture.refuse import faults, reason_missing
+from app.core.errors import Conflict, NotFound, PreconditionRequired, Stale, Unreadable
+from app.core.http import etag
+from app.forms import answers as reading
+from app.forms.definition import Form
+from app.models.capture import RecordStatus
+from app.study.library import LIBRARY, Build
+from app.subjects import enrol, facts
+from app.subjects.facts import Page, Place
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a save left behind: the page as it stands, and whether anything was stored."""
+
+    page: Page
+    form: Form
+    stored: bool
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Casebook:
+    """A subject held for writing, with every page it has and the build its site works under."""
+
+    subject: Mapping[str, Any]
+    pages: dict[Place, Page]
+    build: Build
+
+
+def hold(session: Session, actor: Actor, permission: Permission, study_id: str, subject_id: str) -> Casebook:
+    """Find the subject, check the permission, and keep others from writing until this transaction ends."""
+    subject = enrol.lock(session, study_id, subject_id)
+    if subject is None:
+        require(actor, permission, study_id)
+        raise absent(actor, permission, study_id)
+    require(actor, permission, study_id, subject["site_id"])
+    build = LIBRARY.build(session, study_id, subject["version"])
+    return Casebook(subject, facts.pages(session, study_id, subject_id), build)
+
+
+def save(
+    session: Session,
+    actor: Actor,
+    study_id: str,
+    subject_id: str,
+    place: Place,
+    answers: Mapping[str, Any],
+    *,
+    expected: int | None,
+    complete: bool = True,
+    reason: str | None = None,
+    instead_of: UUID | None = None,
+    origin: Mapping[str, Any] | None = None,
+    permission: Permission = Permission.RECORD_WRITE,
+) -> Saved:
+    """Store `answers` as the next revision of the page at `place`; a save that changes nothing stores nothing.
+
+    `expected` is the revision the caller has seen, 0 for a page that is not there yet, None when it did not say.
+    `instead_of` names a void page that this one replaces; `origin` goes into the trail (an import's file and row);
+    an import writes by a `permission` of its own.
+
+    Raises, in this order: NotFound (out of sight, or no such page at the visit), Forbidden,
+    PreconditionRequired and Stale with what is there now, Unreadable with every item that cannot be stored,
+    that is required and empty on a page called complete, or with the reason that is missing.
+    """
+    casebook = hold(session, actor, permission, study_id, subject_id)
+    page = casebook.pages.get(place)
+    form = form_at(session, casebook.build, place, page)
+    assert_expected(page, expected)
+    held = page.answers if page else {}
+    read = reading.read(form, answers, previous=held)
+    if read.problems:
+        raise Unreadable("Correct these items", errors=faults(read.problems, form, actor.language))
+    status = RecordStatus.COMPLETE if complete else RecordStatus.INCOMPLETE
+    if page and read.answers == held and page.status == status:
+        return Saved(page, form, stored=False, created=False)
+    context = consequences.context_of(casebook.build, casebook.pages, place, read.answers)
+    if complete and (problems := reading.complete(form, read.answers, context)):
+        raise Unreadable("Answer these items, or save the page as incomplete",
+                         errors=faults(problems, form, actor.language))
+    differences = reading.difference(form, held, read.answers)
+    if page and reason is None and _needs_reason(page, differences):
+        raise Unreadable("Say why these items change", errors=[reason_missing(actor.language)])
+
+    stored = _store(
+        session, actor, casebook, place, page, form, read.answers, status,
+        action="record.save", reason=reason, instead_of=instead_of,
+        detail={"items": sorted({each.item for each in differences})} | dict(origin or {}),
+    )  # fmt: skip
+    return Saved(stored, form, stored=True, created=page is None)
+
+
+def form_at(session: Session, build: Build, place: Place, page: Page | None) -> Form:
+    """The form version of a page: that of the page itself, else what the study asks for there. Raises NotFound."""
+    if page is not None:
+        return LIBRARY.form(session, place.form, page.form_version)
+    try:
+        visit = build.study.visit(place.visit)
+    except KeyError:
+        raise NotFound("The study has no such visit") from None
+    if place.form not in {*visit.forms, *visit.optional}:
+        raise NotFound("This visit has no such form")
+    if place.visit_repeat > 1 and not visit.repeating:
+        raise NotFound("This visit does not repeat; leave the number out")
+    form = build.forms[place.form]
+    if place.repeat > 1 and not form.repeating:
+        raise NotFound("This form does not repeat; leave the number out")
+    return form
+
+
+def assert_expected(page: Page | None, expected: int | None) -> None:
+    """Refuse a write that does not say, or wrongly says, which revision it was made upon."""
+    current = page.revision if page else 0
+    if expected is None:
+        raise PreconditionRequired(
+            'Send If-Match with the ETag you read, or If-None-Match: * for a page that is not there yet',
+            headers={"ETag": etag(current)} if page else {},
+            members={"current_revision": current},
+        )
+    if expected != current:
+        raise Stale(
+            "Somebody saved this page after you read it; reload it and make your change again"
+            if page
+            else "There is no such page yet; send If-None-Match: *",
+            headers={"ETag": etag(current)} if page else {},
+            members={"current_revision": current},
+        )
+
+
+def void(
+    session: Session, actor: Actor, study_id: str, subject_id: str, place: Place, *, expected: int | None, reason: str
+) -> Saved:
+    """Strike a page: it stays readable with its history and counts for nothing from now on.
+
+    A page entered under the wrong subject is struck there, and entered here with `instead_of` naming it. Saving at
+    the same place again brings the page back as its next revision.
+    """
+    casebook = hold(session, actor, Permission.RECORD_VOID, study_id, subject_id)
+    page = casebook.pages.get(place)
+    if page is None:
+        raise NotFound("There is no such page")
+    assert_expected(page, expected)
+    form = LIBRARY.form(session, place.form, page.form_version)
+    if page.status == RecordStatus.VOID:
+        raise Conflict("This page is void already")
+    struck = _store(
+        session, actor, casebook, place, page, form, page.answers, RecordStatus.VOID,
+        action="record.void", reason=reason,
+    )  # fmt: skip
+    return Saved(struck, form, stored=True, created=False)
+
+
+def _store(
+    session: Session,
+    actor: Actor,
+    casebook: Casebook,
+    place: Place,
+    page: Page | None,
+    form: Form,
+    answers: Mapping[str, Any],
+    status: RecordStatus,
+    *,
+    action: str,
+    reason: str | None,
+    instead_of: UUID | None = None,
+    detail: Mapping[str, Any] | None = None,
+) -> Page:
+    """The next revision of a page with its trail and everything that follows from it."""
+    subject, build = casebook.subject, casebook.build
+    subject_id = subject["subject_id"]
+    number = page.revision + 1 if page else 1
+    with change(session, subject["study_id"], by=actor, action=action, reason=reason, zone=subject["zone"]) as made:
+        stored = Page(
+            subject_id=subject_id,
+            record_id=page.record_id if page else uuid4(),
+            place=place,
+            form_version=form.version,
+            study_version=page.study_version if page else build.study.version,
+            revision=number,
+            status=status.value,
+            answers=answers,
+            at=made.at,
+            instead_of=page.instead_of if page else instead_of,
+        )
+        made.site_id, made.subject_id, made.record_id = subject["site_id"], subject_id, stored.record_id
+        made.detail |= place._asdict() | {"revision": number} | dict(detail or {})
+        pointer = {"revision": number, "status": status.value, "change_id": made.change_id}
+        record = {
+            "study_id": made.study_id,
+            "record_id": stored.record_id,
+            "subject_id": subject_id,
+            "visit": place.visit,
+            "visit_repeat": place.visit_repeat,
+            "form_id": place.form,
+            "repeat": place.repeat,
+            "form_version": form.version,
+            "study_version": stored.study_version,
+            "instead_of": stored.instead_of,
+        }
+        if page:
+            made.update(models.record, record, **pointer)
+        else:
+            made.insert(models.record, record | pointer)
+        made.insert(
+            models.revision,
+            {
+                "study_id": made.study_id,
+                "record_id": stored.record_id,
+                "number": number,
+                "form_version": form.version,
+                "status": status.value,
+                "answers": answers,
+                "at": made.at,
+                "change_id": made.change_id,
+            },
+        )
+        consequences.follow(made, subject, build, casebook.pages | {place: stored}, stored, form)
+    return stored
+
+
+def _needs_reason(page: Page, differences: Sequence[reading.Difference]) -> bool:
+    """A value that is changed or taken away needs a reason; so does anything on a page that was complete or void."""
+    return page.status != RecordStatus.INCOMPLETE or any(each.before is not None for each in differences)
+
+
+def void_page(session: Session, actor: Actor, study_id: str, subject_id: str, place: Place) -> UUID:
+    """The void page that another one is entered instead of. Raises NotFound, or Conflict while it is not void."""
+    casebook = hold(session, actor, Permission.RECORD_WRITE, study_id, subject_id)
+    page = casebook.pages.get(place)
+    if page is None:
+        raise NotFound("There is no such page to replace")
+    if page.status != RecordStatus.VOID:
+        raise Conflict("Void the wrong page first; then enter the right one with `instead_of`")
+    return page.record_id

@@ -1,0 +1,22 @@
+"""The words of findings that belong to no item of a form, by rule and language: message and remedy."""
+
+from collections.abc import Mapping
+
+from app.forms.definition import Lang
+
+WORDS: Mapping[str, Mapping[Lang, tuple[str, str]]] = {
+    "endpoint-contradiction": {
+        "en": (
+            "Two dates contradict each other, so this endpoint has no number",
+            "Compare the dates with the source documents and correct the wrong one",
+        ),
+        "zh": ("日期相互矛盾，该终点无法计算", "请与原始资料核对日期并更正错误的一项"),
+    },
+    "endpoint-undated": {
+        "en": (
+            "This event happened and cannot be dated well enough for the endpoint",
+            "Find the date as exactly as the source documents allow",
+        ),
+        "zh": ("事件已发生，但日期不足以计算该终点", "请按原始资料补充尽可能完整的日期"),
+    },
+}

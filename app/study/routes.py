@@ -1,0 +1,115 @@
+"""Studies and forms over HTTP, for those who build frontends upon them. A released version never changes: cache it."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.access.actor import Reading, Writing
+from app.core.http import not_modified
+from app.forms.render import json_schema, ui_schema
+from app.study import publish, read
+
+router = APIRouter(prefix="/api/v1", tags=["studies"])
+IfNoneMatch = Annotated[str | None, Header()]
+
+
+class StudySummary(BaseModel):
+    """A study by its key, with its title in both languages."""
+
+    study_id: str
+    title: dict[str, str]
+    zone: str
+
+
+class StudyList(BaseModel):
+    """The studies one has a role in."""
+
+    items: list[StudySummary]
+
+
+class VersionSummary(BaseModel):
+    """A released study version."""
+
+    version: int
+    digest: str
+    published_at: datetime
+
+
+class SiteSummary(BaseModel):
+    """A site, and the study version in force there."""
+
+    site_id: str
+    name: dict[str, str]
+    zone: str
+    version: int
+
+
+class StudyView(StudySummary):
+    """A study with its versions and sites."""
+
+    versions: list[VersionSummary]
+    sites: list[SiteSummary]
+
+
+class VersionInForce(BaseModel):
+    """The study version a site is to work under, and why now (its approval)."""
+
+    model_config = ConfigDict(extra="forbid")
+    version: Annotated[int, Field(ge=1, le=9999)]
+    reason: Annotated[str, Field(min_length=3, max_length=2000)]
+
+
+class FormSchema(BaseModel):
+    """A form as existing renderers take it."""
+
+    json_schema: dict[str, Any]
+    ui_schema: dict[str, Any]
+
+
+@router.get("/studies")
+def list_studies(work: Reading) -> StudyList:
+    """The studies you have a role in."""
+    return StudyList(items=[StudySummary(**row) for row in read.list_studies(work.session, work.actor)])
+
+
+@router.get("/studies/{study}")
+def get_study(work: Reading, study: str) -> StudyView:
+    """A study, its released versions, its sites."""
+    return StudyView(**read.describe(work.session, work.actor, study))
+
+
+@router.get("/studies/{study}/versions/{version}", response_model=None)
+def get_version(
+    work: Reading, study: str, version: int, if_none_match: IfNoneMatch = None
+) -> Response | dict[str, Any]:
+    """The canonical definition of a study version: visits, forms, milestones, endpoints."""
+    found = read.build(work.session, work.actor, study, version).study
+    return not_modified(found.digest, if_none_match) or _answer(found.canonical(), found.digest)
+
+
+@router.put("/studies/{study}/sites/{site}/version", status_code=204)
+def put_site_version(work: Writing, study: str, site: str, body: VersionInForce) -> None:
+    """Let a site work under another released study version from now on."""
+    publish.activate(work.session, work.actor, study, site, body.version, reason=body.reason)
+
+
+@router.get("/forms/{form}/versions/{version}", response_model=None)
+def get_form(
+    work: Reading, form: str, version: int, if_none_match: IfNoneMatch = None
+) -> Response | dict[str, Any]:
+    """The canonical definition of a form version."""
+    found = read.form(work.session, work.actor, form, version)
+    return not_modified(found.digest, if_none_match) or _answer(found.canonical(), found.digest)
+
+
+@router.get("/forms/{form}/versions/{version}/json-schema")
+def get_form_schema(
+    work: Reading, response: Response, form: str, version: int, if_none_match: IfNoneMatch = None
+) -> FormSchema:
+    """The form as JSON Schema and UI schema, with labels in the language asked for."""
+    language = work.actor.language
+    found = read.form(work.session, work.actor, form, version)
+    response.headers["ETag"] = f'"{found.digest}-{language}"'
+    return FormSchema(json_schema=json_schema(found, language), ui_schema=ui_schema(found, language))

@@ -1,0 +1,118 @@
+"""Subjects come in by their screening number at a site, and may be transferred to another."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import models
+from app.access.actor import Actor, absent, require
+from app.access.permissions import Permission
+from app.audit import change
+from app.core.errors import Conflict, NotFound
+
+FIRST_STATUS = "screening"
+"""The status before any record has moved it."""
+
+
+def create(
+    session: Session, actor: Actor, study_id: str, site_id: str, *, number: str | None = None
+) -> Mapping[str, Any]:
+    """Give a new subject its number at a site: the one stated, or the site's next (`HZ01-001`).
+
+    Raises NotFound for a site out of sight, Forbidden, and Conflict when the number is taken in the study.
+    """
+    require(actor, Permission.SUBJECT_CREATE, study_id, site_id)
+    table = models.site
+    site = (
+        session.execute(
+            select(table).where(table.c.study_id == study_id, table.c.site_id == site_id).with_for_update()
+        )
+        .mappings()
+        .one_or_none()
+    )
+    if site is None:
+        raise NotFound("There is no such site in the study")
+    last = site["last_number"]
+    if number is None:
+        last, number = _next(session, study_id, site_id, last)
+    elif _taken(session, study_id, number):
+        raise Conflict("This subject number is taken in the study; give another, or none to get the site's next")
+    with change(session, study_id, by=actor, action="subject.create", zone=site["zone"]) as made:
+        made.site_id, made.subject_id = site_id, number
+        subject = {
+            "study_id": study_id,
+            "subject_id": number,
+            "site_id": site_id,
+            "status": FIRST_STATUS,
+            "created_at": made.at,
+            "change_id": made.change_id,
+        }
+        made.insert(models.subject, subject)
+        if last != site["last_number"]:
+            made.update(table, site, last_number=last)
+    return subject
+
+
+def _next(session: Session, study_id: str, site_id: str, last: int) -> tuple[int, str]:
+    while True:
+        last += 1
+        number = f"{site_id}-{last:03d}"
+        if not _taken(session, study_id, number):
+            return last, number
+
+
+def _taken(session: Session, study_id: str, number: str) -> bool:
+    table = models.subject
+    found = session.execute(
+        select(table.c.subject_id).where(table.c.study_id == study_id, table.c.subject_id == number)
+    ).scalar_one_or_none()
+    return found is not None
+
+
+def lock(session: Session, study_id: str, subject_id: str) -> dict[str, Any] | None:
+    """The subject with its site's zone and study version, held until the transaction ends.
+
+    Every write to a casebook holds its subject, so that what is derived from the whole casebook is derived from
+    a state that nobody else is changing.
+    """
+    subject, site = models.subject, models.site
+    found = (
+        session.execute(
+            select(subject, site.c.zone, site.c.version)
+            .join_from(
+                subject, site, (site.c.study_id == subject.c.study_id) & (site.c.site_id == subject.c.site_id)
+            )
+            .where(subject.c.study_id == study_id, subject.c.subject_id == subject_id)
+            .with_for_update(of=subject)
+        )
+        .mappings()
+        .one_or_none()
+    )
+    return dict(found) if found else None
+
+
+def transfer(
+    session: Session, actor: Actor, study_id: str, subject_id: str, site_id: str, *, reason: str
+) -> Mapping[str, Any]:
+    """Move a subject to another site of the study; number, pages and history stay as they are."""
+    subject = lock(session, study_id, subject_id)
+    if subject is None:
+        require(actor, Permission.SUBJECT_TRANSFER, study_id)
+        raise absent(actor, Permission.SUBJECT_TRANSFER, study_id)
+    require(actor, Permission.SUBJECT_TRANSFER, study_id, subject["site_id"])
+    table = models.site
+    there = session.execute(
+        select(table.c.site_id).where(table.c.study_id == study_id, table.c.site_id == site_id)
+    ).scalar_one_or_none()
+    if there is None:
+        raise NotFound("There is no such site in the study")
+    if site_id == subject["site_id"]:
+        raise Conflict("The subject is at this site already")
+    with change(
+        session, study_id, by=actor, action="subject.transfer", reason=reason, zone=subject["zone"]
+    ) as made:
+        made.site_id, made.subject_id = site_id, subject_id
+        made.detail["from"] = subject["site_id"]
+        return made.update(models.subject, subject, site_id=site_id, change_id=made.change_id)

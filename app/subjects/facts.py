@@ -1,0 +1,127 @@
+"""What is known of a subject, now or as of an instant: read in this one place by capture, derivations and exports."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Row, Select, select
+from sqlalchemy.orm import Session
+
+from app import models
+from app.models.capture import RecordStatus
+from app.study.library import Build
+
+
+class Place(NamedTuple):
+    """Where a page stands in a casebook; repeats count from 1."""
+
+    visit: str
+    visit_repeat: int
+    form: str
+    repeat: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A record as it stood: its address, its revision and what it held. Void pages are not facts and not listed."""
+
+    subject_id: str
+    record_id: UUID
+    place: Place
+    form_version: int
+    study_version: int
+    revision: int
+    status: str
+    answers: Mapping[str, Any]
+    at: datetime
+    instead_of: UUID | None = None
+
+
+def pages(session: Session, study_id: str, subject_id: str, *, as_of: datetime | None = None) -> dict[Place, Page]:
+    """Every page of a subject by its place, void ones included; one statement."""
+    statement = _statement(study_id, as_of).where(models.record.c.subject_id == subject_id)
+    found = (_page(row) for row in session.execute(_ordered(statement)))
+    return {page.place: page for page in found}
+
+
+def everybody(
+    session: Session, study_id: str, *, sites: frozenset[str] | None = None, as_of: datetime | None = None
+) -> Iterator[tuple[str, dict[Place, Page]]]:
+    """Every subject that has a page, with all pages, in the order of subject numbers; one statement, streamed."""
+    statement = _statement(study_id, as_of)
+    if sites is not None:
+        statement = statement.join(
+            models.subject,
+            (models.subject.c.study_id == models.record.c.study_id)
+            & (models.subject.c.subject_id == models.record.c.subject_id),
+        ).where(models.subject.c.site_id.in_(sites))
+    rows = session.execute(_ordered(statement).execution_options(yield_per=1000))
+    for subject_id, found in groupby(map(_page, rows), key=attrgetter("subject_id")):
+        yield subject_id, {page.place: page for page in found}
+
+
+def standing(pages_: Mapping[Place, Page]) -> list[Page]:
+    """The pages that count: those not void."""
+    return [page for page in pages_.values() if page.status != RecordStatus.VOID]
+
+
+def known(build: Build, pages_: Mapping[Place, Page]) -> dict[str, Any]:
+    """The study's declared facts (`subject.arm` …): the value of an item on the page saved last, None when unknown."""
+    values: dict[str, Any] = {fact.name: None for fact in build.study.facts}
+    for page in sorted(standing(pages_), key=attrgetter("at")):
+        for fact in build.study.facts:
+            if fact.form == page.place.form:
+                answer = page.answers.get(fact.item)
+                value = answer.get("value") if isinstance(answer, Mapping) else answer
+                values[fact.name] = values[fact.name] if value is None else value
+    return values
+
+
+def _statement(study_id: str, as_of: datetime | None) -> Select[Any]:
+    record, revision = models.record, models.revision
+    wanted = (
+        record.c.subject_id,
+        record.c.record_id,
+        record.c.visit,
+        record.c.visit_repeat,
+        record.c.form_id,
+        record.c.repeat,
+        revision.c.form_version,
+        record.c.study_version,
+        revision.c.number,
+        revision.c.status,
+        revision.c.answers,
+        revision.c.at,
+        record.c.instead_of,
+    )
+    same = (revision.c.study_id == record.c.study_id) & (revision.c.record_id == record.c.record_id)
+    if as_of is None:
+        same &= revision.c.number == record.c.revision
+        return select(*wanted).join_from(record, revision, same).where(record.c.study_id == study_id)
+    return (
+        select(*wanted)
+        .join_from(record, revision, same)
+        .where(record.c.study_id == study_id, revision.c.at <= as_of)
+        .distinct(record.c.subject_id, record.c.visit, record.c.visit_repeat, record.c.form_id, record.c.repeat)
+    )
+
+
+def _ordered(statement: Select[Any]) -> Select[Any]:
+    record = models.record
+    return statement.order_by(
+        record.c.subject_id,
+        record.c.visit,
+        record.c.visit_repeat,
+        record.c.form_id,
+        record.c.repeat,
+        models.revision.c.number.desc(),
+    )
+
+
+def _page(row: Row[Any]) -> Page:
+    subject_id, record_id, visit, visit_repeat, form, repeat, *rest = row
+    return Page(subject_id, record_id, Place(visit, visit_repeat, form, repeat), *rest)
