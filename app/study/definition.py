@@ -1,0 +1,151 @@
+"""What a trial is: its forms, arms, sites, visits, statuses, milestones and endpoints, as one value read from a study file.
+
+The model knows shapes only. Whether the names in it exist in the forms it lists is asked by `app.study.check`.
+"""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Annotated, Any, Literal, NamedTuple, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from app.clinical.endpoints.definition import Endpoint, Milestone, Rate
+from app.core.canonical import digest
+from app.forms.definition import CodeText, Id, Words
+
+SiteId = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{2,12}$")]
+StudyId = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9-]{1,31}$")]
+VisitCode = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,15}$")]
+Version = Annotated[int, Field(ge=1, le=9999, strict=True)]
+# A century either way: a date of this century plus the largest offset is still a date.
+Days = Annotated[int, Field(ge=-36525, le=36525, strict=True)]
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError):
+        raise ValueError("no such time zone; write an IANA name such as Asia/Shanghai") from None
+    return name
+
+
+Zone = Annotated[str, AfterValidator(_known_zone)]
+
+
+def _in_order(window: tuple[int, int]) -> tuple[int, int]:
+    if window[0] > window[1]:
+        raise ValueError("a window is written [first day, last day] around the target, for example [-7, 7]")
+    return window
+
+
+class Part(BaseModel):
+    """A piece of a study file: frozen, unknown keys refused, read by the names the file uses."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
+
+
+class Arm(Part):
+    """A treatment arm; `code` is what the randomisation page stores."""
+
+    code: CodeText
+    label: Words
+
+
+class Site(Part):
+    """A hospital that takes part; `zone` stands for the study's where absent."""
+
+    id: SiteId
+    name: Words
+    zone: Zone | None = None
+
+
+class Fact(Part):
+    """What `subject.<name>` means in an expression: the last non-empty value of an item over the subject's records."""
+
+    name: Id
+    form: Id
+    item: Id
+
+
+class Visit(Part):
+    """A visit: where it stands in time, and which pages are due or may be entered at it.
+
+    `target` and `window` are days after the anchor's date, transplant-day convention: day 0 is the anchor itself.
+    """
+
+    code: VisitCode
+    label: Words
+    anchor: Id | None = None
+    target: Days | None = None
+    window: Annotated[tuple[Days, Days], AfterValidator(_in_order)] | None = None
+    repeating: bool = False
+    when: str | None = None
+    forms: tuple[Id, ...] = ()
+    optional: tuple[Id, ...] = ()
+
+
+class Status(Part):
+    """A subject status; the last one in the file whose milestone has occurred is the status."""
+
+    code: Id
+    milestone: Id
+    label: Words | None = None
+
+
+class FormAt(NamedTuple):
+    """A form as a visit uses it: its exact version, and whether it is due there or may be entered."""
+
+    form: str
+    version: int
+    due: bool
+
+
+class Study(Part):
+    """One version of a study. The keys of the file are singular ([[visit]]), the attributes plural."""
+
+    study: StudyId
+    version: Version
+    short: tuple[Annotated[str, StringConstraints(min_length=1, max_length=40)], ...] = ()
+    title: Words
+    zone: Zone
+    ctcae: Literal["5.0", "6.0"]
+    report_day: Annotated[int, Field(ge=1, le=36525, strict=True)]
+    forms: dict[Id, Version]
+    arms: tuple[Arm, ...] = Field(default=(), alias="arm")
+    sites: tuple[Site, ...] = Field(alias="site", min_length=1)
+    facts: tuple[Fact, ...] = Field(default=(), alias="fact")
+    visits: tuple[Visit, ...] = Field(alias="visit", min_length=1)
+    statuses: tuple[Status, ...] = Field(alias="status", min_length=1)
+    milestones: tuple[Milestone, ...] = Field(default=(), alias="milestone")
+    endpoints: tuple[Endpoint, ...] = Field(default=(), alias="endpoint")
+    rates: tuple[Rate, ...] = Field(default=(), alias="rate")
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Self:
+        """The study of a parsed file, or of what `canonical` gave. Raises pydantic's ValidationError for a wrong shape."""
+        return cls.model_validate(data)
+
+    def canonical(self) -> dict[str, Any]:
+        """The study as JSON values under the file's own keys; defaults are left out, so a new optional key changes no digest."""
+        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the canonical content, hex."""
+        return digest(self.canonical())
+
+    @cached_property
+    def _visits(self) -> dict[str, Visit]:
+        return {visit.code: visit for visit in self.visits}
+
+    def visit(self, code: str) -> Visit:
+        """The visit of this code. Raises KeyError: a visit nobody planned is a question, not a guess."""
+        return self._visits[code]
+
+    def forms_at(self, visit: str) -> tuple[FormAt, ...]:
+        """The pages of a visit, those due first, each in its exact version. Raises KeyError for an unknown visit."""
+        at = self.visit(visit)
+        return tuple(
+            FormAt(form, self.forms[form], due) for forms, due in ((at.forms, True), (at.optional, False)) for form in forms
+        )
