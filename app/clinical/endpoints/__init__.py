@@ -1,0 +1,1 @@
+"""Time-to-event endpoints: milestones are dated occurrences, an endpoint is a sentence about milestones."""
