@@ -277,8 +277,9 @@ def _run(data: Path, who: Account, options: Mapping[str, str]) -> None:
                 return
             time.sleep(0.05)  # it is replaying its journal
             continue
-        (data / "postmaster.pid").unlink(missing_ok=True)  # of a process that is gone, whoever has its number now
         folder = _open_socket_folder(data, who)
+        for stale in (data / "postmaster.pid", folder / ".s.PGSQL.5432.lock"):
+            stale.unlink(missing_ok=True)  # of a process that is gone, whoever has its number now
         words = {"listen_addresses": "", "unix_socket_directories": str(folder)} | dict(options)
         arguments = " ".join(f"-c {shlex.quote(f'{name}={value}')}" for name, value in words.items())
         begun = _program(
