@@ -1,0 +1,115 @@
+# ruff: noqa: RUF001 - Chinese sentences have Chinese commas
+"""The two languages of the sites, and which one a caller reads."""
+
+import re
+from typing import Literal
+
+Language = Literal["en", "zh"]
+
+_RANGE = re.compile(
+    r"\s*(?P<tag>[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*|\*)\s*(?:;\s*[qQ]=(?P<q>0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*)?"
+)
+_RANGES = 20
+"""More than this many wishes are not read: a browser sends a handful."""
+
+
+def language(header: str | None) -> Language:
+    """The best of en and zh for an `Accept-Language` header (RFC 9110 12.5.4); English when it names neither.
+
+    A header that is not well formed is read as far as it is: it decides words, never what is done.
+    """
+    best: Language = "en"
+    weight = 0.0
+    for part in (header or "").split(",")[:_RANGES]:
+        found = _RANGE.fullmatch(part)
+        if found is None:
+            continue
+        wish = float(found["q"] or 1)
+        primary = found["tag"].split("-")[0].lower()
+        if wish > weight and primary in {"en", "zh", "*"}:
+            best, weight = ("zh" if primary == "zh" else "en"), wish
+    return best
+
+
+def say(english: str, wanted: Language) -> str:
+    """A fixed sentence of Marrow's own in the wanted language; the English one where it has no other."""
+    return _CHINESE.get(english, english) if wanted == "zh" else english
+
+
+_CHINESE = {
+    # titles of refusals
+    "The request cannot be read": "无法读取该请求",
+    "Sign in first": "请先登录",
+    "Your role does not allow this": "您的角色无权进行此操作",
+    "Not found": "未找到",
+    "The present state does not allow this": "当前状态不允许此操作",
+    "The record has changed since you read it": "您读取之后该记录已被修改",
+    "The request is too large": "请求过大",
+    "This content type is not taken": "不接受此内容类型",
+    "Some items cannot be stored": "部分项目无法保存",
+    "Say which revision you changed": "请说明您修改的是哪个版本",
+    "Too many attempts": "尝试次数过多",
+    "Try again in a moment": "请稍后重试",
+    "Something went wrong on the server": "服务器出现错误",
+    "This method is not taken here": "此处不接受该请求方法",
+    # details
+    "Nothing is found at this address.": "此地址没有任何内容。",
+    "This address does not take that method.": "此地址不接受该请求方法。",
+    "The database does not answer. Nothing was stored; try again.": "数据库没有响应。未保存任何内容，请重试。",
+    "The database stopped answering. Read again to see whether it was stored.": (
+        "数据库中断响应。请重新读取以确认是否已保存。"
+    ),
+    "A value cannot be stored as it was sent.": "有一个值无法按原样保存。",
+    "Something else was stored in the meantime that excludes this.": "期间保存的其他内容与此冲突。",
+    "The fault has been logged under the request id. Nothing was stored.": "错误已按请求编号记录。未保存任何内容。",
+    "Correct what is listed and send it again.": "请更正所列内容后重新发送。",
+    "The body is not valid UTF-8.": "请求正文不是有效的 UTF-8。",
+    "The body is not valid JSON.": "请求正文不是有效的 JSON。",
+    "Send JSON in UTF-8 without a byte order mark.": "请发送不带字节顺序标记的 UTF-8 JSON。",
+    "The body has too many levels.": "请求正文的嵌套层数过多。",
+    "Nest at most 32 objects and arrays.": "对象和数组最多嵌套 32 层。",
+    "A number in the body is too large or too long.": "正文中有数字过大或过长。",
+    "Send whole numbers below 2^63, and decimals of at most 64 digits.": "整数须小于 2^63，小数最多 64 位。",
+    "An object names the same thing twice.": "同一对象中有重复的名称。",
+    "Send each name once.": "每个名称只发送一次。",
+    "The body holds NaN or an infinity.": "正文中含有 NaN 或无穷大。",
+    "Leave the item out, or give a missing reason.": "请省略该项目，或给出缺失原因。",
+    "A text in the body holds NUL or half a character.": "正文中的文本含有 NUL 或不完整的字符。",
+    "Send whole Unicode characters, without U+0000.": "请发送完整的 Unicode 字符，不含 U+0000。",
+    "Send the body as application/json.": "请以 application/json 发送正文。",
+    "Send the body without a Content-Encoding.": "请勿对正文使用 Content-Encoding。",
+    "Send less at a time.": "请减少单次发送的内容。",
+    "The address is too long.": "地址过长。",
+    "The address holds a character that no address has.": "地址中含有不允许的字符。",
+    "A parameter is given more than once.": "某个参数重复出现。",
+    "Give it once.": "只需给出一次。",
+    "A query parameter is not known here.": "有一个查询参数在此处无效。",
+    "The cursor is not one that this list gave out.": "该游标不是此列表所给出的。",
+    "Begin again without a cursor.": "请不带游标重新开始。",
+    "The list cannot be filtered or sorted by that.": "该列表不能按此筛选或排序。",
+    'If-Match takes one tag as ETag gave it, such as "3".': 'If-Match 只接受 ETag 给出的一个标签，例如 "3"。',
+    "If-None-Match takes * only.": "If-None-Match 只接受 *。",
+    "The Idempotency-Key is 1 to 128 letters, digits or any of _ - . : and no other characters.": (
+        "Idempotency-Key 须为 1 至 128 个字母、数字或 _ - . : 字符。"
+    ),
+    "This Idempotency-Key was used for another request.": "此 Idempotency-Key 已用于另一个请求。",
+    "The Content-Length is not a number.": "Content-Length 不是数字。",
+    "This server has another name.": "此服务器使用其他名称。",
+    # faults of a field
+    "This must be given.": "此项必须填写。",
+    "A field is not taken here.": "此处不接受某个字段。",
+    "This must be a text.": "此项须为文本。",
+    "This must be a whole number.": "此项须为整数。",
+    "This must be a number.": "此项须为数字。",
+    "This must be true or false.": "此项须为 true 或 false。",
+    "This must be a date, as 2026-03-31.": "此项须为日期，例如 2026-03-31。",
+    "This must be a moment with its offset, as 2026-03-31T08:00:00Z.": (
+        "此项须为带时区的时刻，例如 2026-03-31T08:00:00Z。"
+    ),
+    "This must be an object.": "此项须为对象。",
+    "This must be a list.": "此项须为列表。",
+    "This must be one of the allowed words.": "此项须为允许的取值之一。",
+    "This is too short or too small.": "此项过短或过小。",
+    "This is too long or too large.": "此项过长或过大。",
+    "This does not have the right form.": "此项格式不正确。",
+}
