@@ -17,6 +17,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
@@ -132,6 +133,8 @@ def _prepared(value: Any) -> Any:
     """Numbers as doubles; empty members left out of maps, so that asking for one is an error and not a null."""
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         return float(value)
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, Mapping):
         return {key: _prepared(member) for key, member in value.items() if member is not None}
     if isinstance(value, list | tuple):

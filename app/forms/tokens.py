@@ -21,9 +21,10 @@ RESERVED = (
     | MACROS
     | frozenset(
         {
-            "true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if", "import",
-            "let", "loop", "package", "namespace", "return", "var", "void", "while", "bool", "bytes", "dyn", "list",
-            "type", "uint", "null_type", "subject", "visit", "missing", "row", "optional", "math", "strings", "cel",
+            "true", "false", "null", "in", "as", "break", "const", "continue", "else",
+            "for", "function", "if", "import", "let", "loop", "package", "namespace", "return",
+            "var", "void", "while", "bool", "bytes", "dyn", "list", "type", "uint",
+            "null_type", "subject", "visit", "missing", "row", "optional", "math", "strings", "cel",
         }
     )
 )  # fmt: skip
