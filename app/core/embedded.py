@@ -189,7 +189,7 @@ def _wheel() -> Path:
     return folder
 
 
-def _programs(who: Account) -> Path:
+def programs(who: Account) -> Path:
     """The folder of the server's programs, where `who` can run them: the wheel's own, or a copy in the shelter."""
     wheel = _wheel()
     if may_read(wheel / "bin" / "postgres", who, run=True) and may_read(
@@ -343,7 +343,7 @@ def _program(name: str, who: Account, *arguments: str) -> subprocess.CompletedPr
     """Run a program of the server as `who`, in a folder that exists for them, with none of the caller's settings."""
     with tempfile.TemporaryFile("w+") as errors:  # a pipe would be held open by the server that pg_ctl leaves behind
         done = subprocess.run(  # noqa: S603 - the wheel's own programs
-            [_programs(who) / name, *arguments], check=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            [programs(who) / name, *arguments], check=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=errors, cwd="/", env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"}, **who.switch,  # type: ignore[call-overload]
         )  # fmt: skip
         errors.seek(0)

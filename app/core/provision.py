@@ -42,9 +42,8 @@ def provision(admin_url: str, names: Names, *, passwords: tuple[str, str] | None
     """
     owner, app, database = map(sql.Identifier, (names.owner, names.app, names.database))
     with psycopg.connect(libpq(admin_url), autocommit=True) as admin:
-        if (
-            admin.info.server_version >= _SELF_GRANT
-        ):  # an administrator who is no superuser must be able to act as owner
+        # An administrator who is no superuser must be able to act as owner.
+        if admin.info.server_version >= _SELF_GRANT:
             admin.execute("SET createrole_self_grant = 'set, inherit'")
         for position, name in enumerate((names.owner, names.app)):
             if not admin.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (name,)).fetchone():

@@ -5,14 +5,15 @@ import time
 from pathlib import Path
 
 import pytest
-from app.core import db
-from app.core.db import Schema, SchemaError, dumps, loads, make_engine, migrate, normalised, schema_state
-from app.core.provision import Names, provision
-from conftest import Database, Server
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError, TimeoutError  # noqa: A004 - the pool's own
+
+from app.core import db
+from app.core.db import Schema, SchemaError, dumps, loads, make_engine, migrate, normalised, schema_state
+from app.core.provision import Names, provision
+from tests.servers import Database, Server
 
 answers = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(st.characters(exclude_categories=["Cs"])),
@@ -118,9 +119,7 @@ def test_workers_that_migrate_at_once_do_it_once(fresh: Database) -> None:
     assert len(done) == 4
 
 
-def test_a_migration_cut_short_leaves_nothing(
-    fresh: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_migration_cut_short_leaves_nothing(fresh: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A second revision that fails half-way: neither its table nor the first revision's are there."""
     migrations = tmp_path / "migrations"
     (migrations / "versions").mkdir(parents=True)

@@ -4,11 +4,12 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import Engine, text
+
 from app.core.db import make_engine
 from app.core.durability import Danger, Level, durability
 from app.core.embedded import start
-from conftest import Database, roomy
-from sqlalchemy import Engine, text
+from tests.servers import Database, roomy
 
 
 def found(engine: Engine) -> dict[str, Level]:

@@ -11,10 +11,11 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
+
 from app.core import embedded, unprivileged
 from app.core.embedded import CannotStartError, start
 from app.core.provision import Names, libpq
-from conftest import roomy
+from tests.servers import roomy
 
 
 @pytest.fixture

@@ -6,9 +6,10 @@ import logging.config
 from collections.abc import Iterator
 
 import pytest
-from app.core.logs import JsonLines, RequestLog, configuration, describe, log
 from fastapi import APIRouter, FastAPI, Request
 from starlette.testclient import TestClient
+
+from app.core.logs import JsonLines, RequestLog, configuration, describe, log
 
 CANARY = "CANARY-7f3a"
 
@@ -73,7 +74,9 @@ def test_the_answer_carries_the_id_of_its_line(client: TestClient, kept: Kept) -
     assert answer.headers["x-request-id"] == requests(kept)[0]["request_id"]
 
 
-@pytest.mark.parametrize(("given", "taken"), [("0190abcd-ef", True), ("x", False), ("a\tb" * 10, False), ("a" * 99, False)])
+@pytest.mark.parametrize(
+    ("given", "taken"), [("0190abcd-ef", True), ("x", False), ("a\tb" * 10, False), ("a" * 99, False)]
+)
 def test_a_proxys_id_is_kept_when_it_looks_like_one(client: TestClient, kept: Kept, given: str, *, taken: bool) -> None:
     client.put("/api/v1/studies/S1/subjects/2", headers={"X-Request-ID": given})
     assert (requests(kept)[0]["request_id"] == given) is taken

@@ -2,8 +2,9 @@
 
 import psycopg
 import pytest
+
 from app.core.provision import libpq, provision
-from conftest import Database
+from tests.servers import Database
 
 
 def test_it_may_be_called_again(database: Database) -> None:
