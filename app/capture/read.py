@@ -16,7 +16,7 @@ from app.derivations.read import latest
 from app.forms import answers as reading
 from app.forms.definition import Lang
 from app.quality.read import describe, open_findings
-from app.study.library import LIBRARY, Build
+from app.study.library import Build, build_of, form_of
 from app.study.schedule import PlannedVisit, plan
 from app.subjects import facts
 from app.subjects.address import written
@@ -41,7 +41,7 @@ def find(
         require(actor, permission, study_id)
         raise absent(actor, permission, study_id)
     require(actor, permission, study_id, found["site_id"])
-    return found, LIBRARY.build(session, study_id, found["version"])
+    return found, build_of(session, study_id, found["version"])
 
 
 def page(
@@ -78,7 +78,7 @@ def view(
     language: Lang,
 ) -> dict[str, Any]:
     """A page as answers show it: its address as people write it, then what it holds."""
-    form = LIBRARY.form(session, found.place.form, found.form_version)
+    form = form_of(session, found.place.form, found.form_version)
     return {
         "study": study_id,
         "subject": found.subject_id,
@@ -159,7 +159,7 @@ def history(session: Session, actor: Actor, study_id: str, subject_id: str, plac
 def _told(session: Session, place: Place, rows: Any, language: Lang) -> Iterator[dict[str, Any]]:
     before: Mapping[str, Any] = {}
     for row in rows:
-        form = LIBRARY.form(session, place.form, row["form_version"])
+        form = form_of(session, place.form, row["form_version"])
         yield {
             "revision": row["number"],
             "form_version": row["form_version"],

@@ -1,22 +1,23 @@
 """Data entry over HTTP: one page at a time, at the address a coordinator says."""
 
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import Query, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from app.access.actor import Reading, Writing
 from app.capture import read, save
-from app.core.http import etag, expected_revision
+from app.core.http import IfMatch, IfNoneMatch, Router, etag
 from app.subjects.address import place
 
-router = APIRouter(prefix="/api/v1/studies/{study}/subjects/{subject}", tags=["records"])
+router = Router(prefix="/api/v1/studies/{study}/subjects/{subject}", tags=["records"])
 
 PAGE = "/visits/{visit}/forms/{form}"
 Reason = Annotated[str, Field(min_length=3, max_length=2000)]
-AsOf = Annotated[datetime | None, Query(description="What stood at this instant, ISO 8601 with an offset")]
+AsOf = Annotated[
+    AwareDatetime | None, Query(description="What stood at this instant, ISO 8601 with an offset")
+]
 
 
 class WrongPage(BaseModel):
@@ -59,7 +60,7 @@ class RecordView(BaseModel):
     answers: dict[str, Any]
     computed: dict[str, Any]
     findings: list[dict[str, Any]]
-    saved_at: datetime
+    saved_at: AwareDatetime
     instead_of: UUID | None
     record_id: UUID
 
@@ -81,7 +82,7 @@ class RevisionView(BaseModel):
     form_version: int
     status: str
     by: str
-    at: datetime
+    at: AwareDatetime
     zone: str
     action: str
     reason: str | None
@@ -136,8 +137,8 @@ def put_page(
     visit: str,
     form: str,
     body: PageToSave,
-    if_match: Annotated[str | None, Header()] = None,
-    if_none_match: Annotated[str | None, Header()] = None,
+    if_match: IfMatch,
+    if_none_match: IfNoneMatch,
 ) -> RecordView:
     """Save a page. Send `If-Match` with the ETag that was read, or `If-None-Match: *` for a page not there yet."""
     session, actor = work.session, work.actor
@@ -150,7 +151,7 @@ def put_page(
         subject,
         at,
         body.answers,
-        expected=expected_revision(if_match, if_none_match),
+        expected=0 if if_none_match else if_match,
         complete=body.complete,
         reason=body.reason,
         instead_of=save.void_page(session, actor, study, wrong.subject, place(wrong.visit, wrong.form))
@@ -171,7 +172,7 @@ def void_page(
     visit: str,
     form: str,
     body: PageToVoid,
-    if_match: Annotated[str | None, Header()] = None,
+    if_match: IfMatch,
 ) -> RecordView:
     """Strike a page with its reason. It stays readable, and counts for nothing from now on."""
     saved = save.void(
@@ -180,7 +181,7 @@ def void_page(
         study,
         subject,
         place(visit, form),
-        expected=expected_revision(if_match, None),
+        expected=if_match,
         reason=body.reason,
     )
     response.headers["ETag"] = etag(saved.page.revision)

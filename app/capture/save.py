@@ -18,7 +18,7 @@ from app.core.http import etag
 from app.forms import answers as reading
 from app.forms.definition import Form
 from app.models.capture import RecordStatus
-from app.study.library import LIBRARY, Build
+from app.study.library import Build, build_of, form_of
 from app.subjects import enrol, facts
 from app.subjects.facts import Page, Place
 
@@ -49,7 +49,7 @@ def hold(session: Session, actor: Actor, permission: Permission, study_id: str, 
         require(actor, permission, study_id)
         raise absent(actor, permission, study_id)
     require(actor, permission, study_id, subject["site_id"])
-    build = LIBRARY.build(session, study_id, subject["version"])
+    build = build_of(session, study_id, subject["version"])
     return Casebook(subject, facts.pages(session, study_id, subject_id), build)
 
 
@@ -108,7 +108,7 @@ def save(
 def form_at(session: Session, build: Build, place: Place, page: Page | None) -> Form:
     """The form version of a page: that of the page itself, else what the study asks for there. Raises NotFound."""
     if page is not None:
-        return LIBRARY.form(session, place.form, page.form_version)
+        return form_of(session, place.form, page.form_version)
     try:
         visit = build.study.visit(place.visit)
     except KeyError:
@@ -155,7 +155,7 @@ def void(
     if page is None:
         raise NotFound("There is no such page")
     assert_expected(page, expected)
-    form = LIBRARY.form(session, place.form, page.form_version)
+    form = form_of(session, place.form, page.form_version)
     if page.status == RecordStatus.VOID:
         raise Conflict("This page is void already")
     struck = _store(

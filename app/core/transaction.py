@@ -7,14 +7,16 @@ without an exception is the commit.
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from app.core.logs import log
 
+KEPT = "kept"
 SEALED = "sealed"
 """Where a session keeps the heads of the chains it has moved, as lines for the anchor file."""
 
@@ -25,11 +27,12 @@ class Database:
 
     engine: Engine
     anchors: Path
+    kept: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A session whose work is stored as a whole when the block ends, or not at all."""
-        with Session(self.engine, expire_on_commit=False) as session:
+        with Session(self.engine, expire_on_commit=False, info={KEPT: self.kept}) as session:
             with session.begin():
                 yield session
             anchor(self.anchors, session.info.pop(SEALED, ()))
@@ -38,8 +41,14 @@ class Database:
     def reading(self) -> Iterator[Session]:
         """A session that sees one unchanging state of the database and cannot write."""
         engine = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        with Session(engine, expire_on_commit=False) as session, session.begin():
+        with Session(engine, expire_on_commit=False, info={KEPT: self.kept}) as session, session.begin():
             yield session
+
+
+def kept(session: Session, what: str) -> dict[Any, Any]:
+    """What the process keeps of this database because it never changes there, such as released forms."""
+    found: dict[Any, Any] = session.info.setdefault(KEPT, {}).setdefault(what, {})
+    return found
 
 
 def see(session: Session, *study_ids: str) -> None:

@@ -2,62 +2,57 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import models
 from app.core.errors import NotFound
+from app.core.transaction import kept
 from app.forms.definition import Form
 from app.study.definition import Study
 
 
-class Build(NamedTuple):
-    """A study version together with the exact forms it names."""
+@dataclass(frozen=True)
+class Build:
+    """A study version together with the exact forms it names. `memo` is for what others work out from it once."""
 
     study: Study
     forms: Mapping[str, Form]
+    memo: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
-@dataclass
-class Library:
-    """Definitions by key and version. One per process; a released version never changes, so nothing expires."""
-
-    _forms: dict[tuple[str, int], Form] = field(default_factory=dict)
-    _builds: dict[tuple[str, int], Build] = field(default_factory=dict)
-
-    def form(self, session: Session, form_id: str, version: int) -> Form:
-        """A released form. Raises NotFound."""
-        found = self._forms.get((form_id, version))
-        if found is None:
-            table = models.form_version
-            definition = session.execute(
-                select(table.c.definition).where(table.c.form_id == form_id, table.c.version == version)
-            ).scalar_one_or_none()
-            if definition is None:
-                raise NotFound("There is no such form version")
-            found = self._forms[form_id, version] = Form.of(definition)
-        return found
-
-    def build(self, session: Session, study_id: str, version: int) -> Build:
-        """A released study version with its forms. Raises NotFound."""
-        found = self._builds.get((study_id, version))
-        if found is None:
-            table = models.study_version
-            definition = session.execute(
-                select(table.c.definition).where(table.c.study_id == study_id, table.c.version == version)
-            ).scalar_one_or_none()
-            if definition is None:
-                raise NotFound("There is no such study version")
-            study = Study.of(definition)
-            forms = {form_id: self.form(session, form_id, number) for form_id, number in study.forms.items()}
-            found = self._builds[study_id, version] = Build(study, forms)
-        return found
+def form_of(session: Session, form_id: str, version: int) -> Form:
+    """A released form. Raises NotFound."""
+    forms = kept(session, "forms")
+    found: Form | None = forms.get((form_id, version))
+    if found is None:
+        table = models.form_version
+        definition = session.execute(
+            select(table.c.definition).where(table.c.form_id == form_id, table.c.version == version)
+        ).scalar_one_or_none()
+        if definition is None:
+            raise NotFound("There is no such form version")
+        found = forms[form_id, version] = Form.of(definition)
+    return found
 
 
-LIBRARY = Library()
-"""The process's own."""
+def build_of(session: Session, study_id: str, version: int) -> Build:
+    """A released study version with its forms. Raises NotFound."""
+    builds = kept(session, "builds")
+    found: Build | None = builds.get((study_id, version))
+    if found is None:
+        table = models.study_version
+        definition = session.execute(
+            select(table.c.definition).where(table.c.study_id == study_id, table.c.version == version)
+        ).scalar_one_or_none()
+        if definition is None:
+            raise NotFound("There is no such study version")
+        study = Study.of(definition)
+        forms = {form_id: form_of(session, form_id, number) for form_id, number in study.forms.items()}
+        found = builds[study_id, version] = Build(study, forms)
+    return found
 
 
 def newest(session: Session, study_id: str) -> Build:
@@ -68,4 +63,4 @@ def newest(session: Session, study_id: str) -> Build:
     ).scalar_one_or_none()
     if version is None:
         raise NotFound("There is no such study")
-    return LIBRARY.build(session, study_id, version)
+    return build_of(session, study_id, version)

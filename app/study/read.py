@@ -10,7 +10,7 @@ from app import models
 from app.access.actor import Actor, absent, require, sites, studies
 from app.access.permissions import Permission
 from app.forms.definition import Form
-from app.study.library import LIBRARY, Build
+from app.study.library import Build, build_of, form_of
 
 
 def list_studies(session: Session, actor: Actor) -> list[Mapping[str, Any]]:
@@ -49,10 +49,10 @@ def describe(session: Session, actor: Actor, study_id: str) -> dict[str, Any]:
 def build(session: Session, actor: Actor, study_id: str, version: int) -> Build:
     """A released study version with its forms. Raises NotFound."""
     require(actor, Permission.STUDY_READ, study_id)
-    return LIBRARY.build(session, study_id, version)
+    return build_of(session, study_id, version)
 
 
 def form(session: Session, actor: Actor, form_id: str, version: int) -> Form:
     """A released form version. Raises NotFound."""
     require(actor, Permission.FORM_READ, None)
-    return LIBRARY.form(session, form_id, version)
+    return form_of(session, form_id, version)

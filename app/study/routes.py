@@ -3,16 +3,18 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Response
+import orjson
+from fastapi import Header, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.access.actor import Reading, Writing
-from app.core.http import not_modified
+from app.core.http import Router
 from app.forms.render import json_schema, ui_schema
 from app.study import publish, read
 
-router = APIRouter(prefix="/api/v1", tags=["studies"])
-IfNoneMatch = Annotated[str | None, Header()]
+router = Router(prefix="/api/v1", tags=["studies"])
+IfNoneMatch = Annotated[str | None, Header(max_length=2000)]
+Version = Annotated[int, Path(ge=1, le=9999)]
 
 
 class StudySummary(BaseModel):
@@ -80,13 +82,11 @@ def get_study(work: Reading, study: str) -> StudyView:
     return StudyView(**read.describe(work.session, work.actor, study))
 
 
-@router.get("/studies/{study}/versions/{version}", response_model=None)
-def get_version(
-    work: Reading, study: str, version: int, if_none_match: IfNoneMatch = None
-) -> Response | dict[str, Any]:
+@router.get("/studies/{study}/versions/{version}", responses={200: {"model": dict[str, Any]}})
+def get_version(work: Reading, study: str, version: Version, if_none_match: IfNoneMatch = None) -> Response:
     """The canonical definition of a study version: visits, forms, milestones, endpoints."""
     found = read.build(work.session, work.actor, study, version).study
-    return not_modified(found.digest, if_none_match) or _answer(found.canonical(), found.digest)
+    return _unchanging(found.canonical(), found.digest, if_none_match)
 
 
 @router.put("/studies/{study}/sites/{site}/version", status_code=204)
@@ -95,21 +95,25 @@ def put_site_version(work: Writing, study: str, site: str, body: VersionInForce)
     publish.activate(work.session, work.actor, study, site, body.version, reason=body.reason)
 
 
-@router.get("/forms/{form}/versions/{version}", response_model=None)
-def get_form(
-    work: Reading, form: str, version: int, if_none_match: IfNoneMatch = None
-) -> Response | dict[str, Any]:
+@router.get("/forms/{form}/versions/{version}", responses={200: {"model": dict[str, Any]}})
+def get_form(work: Reading, form: str, version: Version, if_none_match: IfNoneMatch = None) -> Response:
     """The canonical definition of a form version."""
     found = read.form(work.session, work.actor, form, version)
-    return not_modified(found.digest, if_none_match) or _answer(found.canonical(), found.digest)
+    return _unchanging(found.canonical(), found.digest, if_none_match)
 
 
-@router.get("/forms/{form}/versions/{version}/json-schema")
-def get_form_schema(
-    work: Reading, response: Response, form: str, version: int, if_none_match: IfNoneMatch = None
-) -> FormSchema:
+@router.get("/forms/{form}/versions/{version}/json-schema", responses={200: {"model": FormSchema}})
+def get_form_schema(work: Reading, form: str, version: Version, if_none_match: IfNoneMatch = None) -> Response:
     """The form as JSON Schema and UI schema, with labels in the language asked for."""
     language = work.actor.language
     found = read.form(work.session, work.actor, form, version)
-    response.headers["ETag"] = f'"{found.digest}-{language}"'
-    return FormSchema(json_schema=json_schema(found, language), ui_schema=ui_schema(found, language))
+    shown = {"json_schema": json_schema(found, language), "ui_schema": ui_schema(found, language)}
+    return _unchanging(shown, f"{found.digest}-{language}", if_none_match, vary="Accept-Language")
+
+
+def _unchanging(body: Any, digest: str, if_none_match: str | None, vary: str = "Authorization") -> Response:
+    """A released definition: it may be kept for ever, and asked after by its digest."""
+    headers = {"ETag": f'"{digest}"', "Cache-Control": "private, max-age=31536000, immutable", "Vary": vary}
+    if if_none_match is not None and headers["ETag"] in {tag.strip() for tag in if_none_match.split(",")}:
+        return Response(status_code=304, headers=headers)
+    return Response(orjson.dumps(body), headers=headers, media_type="application/json")
