@@ -1,6 +1,6 @@
 """A request sent twice has one effect, and both times the same answer.
 
-    answer = idempotent(work, retry.key, retry.fingerprint, lambda: Answer(201, created(…)))
+    return idempotent(work, retry, lambda: Answer(201, created(…)))
 
 The answer is stored in the transaction of the act itself, so there is never the one without the other. Somebody who
 sends the same key while the first is still at work waits for it at the unique key. A refusal is undone with
@@ -16,11 +16,12 @@ import orjson
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
+from starlette.responses import Response
 
 from app.access.actor import Work
 from app.core import clock
 from app.core.errors import Fault, Unreadable
-from app.core.http import Answer
+from app.core.http import Answer, Retry
 from app.models import idempotency
 
 KEPT = timedelta(hours=48)
@@ -33,15 +34,14 @@ class KeyReused(Unreadable):
     code = "idempotency-key-reused"
 
 
-def idempotent(work: Work, key: str | None, fingerprint: str, do: Callable[[], Answer]) -> Answer:
+def idempotent(work: Work, retry: Retry, do: Callable[[], Answer]) -> Response:
     """What `do` answers, or what it answered when this account first sent this key.
 
-    `fingerprint` is of the method, the address and the body. Without a key, and for a command on the server itself,
-    `do` is simply carried out. Raises KeyReused when the key came with another fingerprint before.
+    Without a key `do` is simply carried out. Raises KeyReused when the key came with another address or body before.
     """
-    account_id = work.actor.account_id
+    account_id, key, fingerprint = work.actor.account_id, retry.key, retry.fingerprint
     if key is None or account_id is None:
-        return do()
+        return do().response()
     now = clock.now()
     here = (idempotency.c.account_id == account_id) & (idempotency.c.key == key)
     _forget(work.session, account_id, fingerprint)
@@ -53,12 +53,12 @@ def idempotent(work: Work, key: str | None, fingerprint: str, do: Callable[[], A
         if stored["fingerprint"] != fingerprint:
             message = "This Idempotency-Key was used for another request."
             raise KeyReused(message, errors=(Fault("header:Idempotency-Key", "idempotency-key-reused", message),))
-        return Answer(stored["status"], orjson.loads(stored["body"]), stored["headers"])
+        return Answer(stored["status"], orjson.loads(stored["body"]), stored["headers"]).response()
     answer = do()
     body = orjson.dumps(answer.body).decode()
     kept = {"status": answer.status, "headers": dict(answer.headers), "body": body}
     work.session.execute(update(idempotency).where(here).values(**kept))
-    return answer
+    return answer.response()
 
 
 def _forget(session: Session, account_id: UUID, fingerprint: str) -> None:

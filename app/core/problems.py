@@ -115,8 +115,6 @@ def _database(fault: Exception) -> Refusal:
     original = fault.orig if isinstance(fault, sql.DBAPIError) else fault
     if isinstance(original, psycopg.DataError):
         return Unreadable("A value cannot be stored as it was sent.")
-    if isinstance(original, psycopg.errors.UniqueViolation | psycopg.errors.ExclusionViolation):
-        return Conflict("Something else was stored in the meantime that excludes this.")
     if isinstance(original, psycopg.IntegrityError):
         return Conflict("Something else was stored in the meantime that excludes this.")
     if isinstance(original, psycopg.OperationalError | psycopg.InterfaceError | sql.TimeoutError):
