@@ -62,7 +62,7 @@ EXEMPT = frozenset(table.name for table in (models.session_token, models.idempot
 SECRET = {("account", "password")}
 """Columns that the trail holds only as a digest."""
 
-SEALED_COLUMNS = tuple(c.name for c in models.change.columns if c.name not in {"seq", "digest", "hash"})
+SEALED_COLUMNS = tuple(str(c.name) for c in models.change.columns if c.name not in {"seq", "digest", "hash"})
 """What a row of `change` says; the rest is its place in the chain."""
 
 TYPES: dict[type, tuple[type, ...]] = {
@@ -112,10 +112,11 @@ def image(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
     """
     whole = {}
     for column in table.columns:
-        value = row.get(column.name)
+        name = str(column.name)  # SQLAlchemy's own kind of str is no key to orjson
+        value = row.get(name)
         if value is not None and not _fits(value, type(column.type)):
-            raise TypeError(f"{table.name}.{column.name} does not take {type(value).__name__}")
-        whole[column.name] = canonical.plain(value)
+            raise TypeError(f"{table.name}.{name} does not take {type(value).__name__}")
+        whole[name] = canonical.plain(value)
     for secret, name in SECRET:
         if secret == table.name:
             whole[name] = veil(whole[name])
@@ -309,7 +310,11 @@ def anchor_line(study_id: str, seq: int, head: bytes, at: datetime) -> bytes:
     return canonical.encode({"study": study_id, "seq": seq, "hash": head, "at": at}) + b"\n"
 
 
+def genesis(study_id: str) -> bytes:
+    """The hash that a chain begins with: that of its own name."""
+    return sha256(b"marrow:" + study_id.encode()).digest()
+
+
 def start_chain(session: Session, study_id: str) -> None:
-    """Begin the chain of a new study; its first hash is that of its own name."""
-    genesis = sha256(b"marrow:" + study_id.encode()).digest()
-    session.execute(insert(models.chain), {"study_id": study_id, "seq": 0, "hash": genesis})
+    """Begin the chain of a new study."""
+    session.execute(insert(models.chain), {"study_id": study_id, "seq": 0, "hash": genesis(study_id)})

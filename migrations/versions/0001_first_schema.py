@@ -43,6 +43,34 @@ SET search_path = public, pg_temp AS $$
 $$
 """
 
+# What hangs on no chain lies behind every wall; the verifier must see it all the same.
+WALLED_KEYS = {
+    "change": "study_id, seq",
+    "role_grant": "study_id, grant_id",
+    "study": "study_id",
+    "study_version": "study_id, version",
+    "study_form": "study_id, version, form_id",
+    "site": "study_id, site_id",
+    "subject": "study_id, subject_id",
+    "record": "study_id, record_id",
+    "revision": "study_id, record_id, number",
+    "computed": "study_id, record_id, number",
+    "derivation": "study_id, subject_id, number",
+    "finding": "study_id, finding_id",
+}
+ASTRAY = """
+CREATE FUNCTION marrow_astray() RETURNS TABLE (relation text, study_id text, key jsonb)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    {} LIMIT 1000
+$$
+""".format(
+    " UNION ALL ".join(
+        f"SELECT '{table}', t.study_id, (SELECT jsonb_build_array({key})) FROM {table} t "  # noqa: S608 - own words
+        "WHERE NOT EXISTS (SELECT FROM chain c WHERE c.study_id = t.study_id)"
+        for table, key in WALLED_KEYS.items()
+    )
+)
+
 ENTER = """
 CREATE FUNCTION marrow_enter(token bytea, moment timestamptz)
 RETURNS TABLE (
@@ -144,7 +172,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["study_id"], ["chain.study_id"], name=op.f("fk_change_study_id_chain")),
         sa.PrimaryKeyConstraint("study_id", "seq", name=op.f("pk_change")),
         sa.UniqueConstraint("study_id", "change_id", name=op.f("uq_change_study_id_change_id")),
-        comment="Append-only. `rows` lists each row written: its table, key, digest, and its image where it can change.",
+        comment=(
+            "Append-only. `rows` lists each row written: its table, key, digest, and its image where it can change."
+        ),
     )
     op.create_index(op.f("ix_change_study_id_record_id_seq"), "change", ["study_id", "record_id", "seq"], unique=False)
     op.create_index(
@@ -239,7 +269,8 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("granted_by", sa.Uuid(), nullable=True),
         sa.CheckConstraint(
-            "role IN ('coordinator', 'investigator', 'monitor', 'data_manager', 'statistician', 'sponsor', 'builder', 'administrator', 'inspector')",
+            "role IN ('coordinator', 'investigator', 'monitor', 'data_manager', 'statistician', 'sponsor', "
+            "'builder', 'administrator', 'inspector')",
             name=op.f("ck_role_grant_role"),
         ),
         sa.CheckConstraint(
@@ -421,6 +452,7 @@ def upgrade() -> None:
 
     op.execute(REFUSE)
     op.execute(STUDIES)
+    op.execute(ASTRAY)
     op.execute(ENTER)
     for table in APPEND_ONLY:
         op.execute(
@@ -448,8 +480,12 @@ def upgrade() -> None:
     role = context.config.attributes.get("app_role", "marrow_app")
     quoted = op.get_bind().dialect.identifier_preparer.quote(role)
     op.execute(f"GRANT USAGE ON SCHEMA public TO {quoted}")
-    op.execute("REVOKE EXECUTE ON FUNCTION marrow_enter(bytea, timestamptz), marrow_studies() FROM PUBLIC")
-    op.execute(f"GRANT EXECUTE ON FUNCTION marrow_enter(bytea, timestamptz), marrow_studies() TO {quoted}")
+    op.execute(
+        "REVOKE EXECUTE ON FUNCTION marrow_enter(bytea, timestamptz), marrow_studies(), marrow_astray() FROM PUBLIC"
+    )
+    op.execute(
+        f"GRANT EXECUTE ON FUNCTION marrow_enter(bytea, timestamptz), marrow_studies(), marrow_astray() TO {quoted}"
+    )
     for table in APPEND_ONLY:
         op.execute(f"GRANT SELECT, INSERT ON {table} TO {quoted}")
     for table in NEVER_DELETED:

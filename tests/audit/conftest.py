@@ -1,0 +1,57 @@
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from app import models
+from app.audit.report import Report
+from app.audit.verify import verify
+from app.core.db import make_engine
+from app.core.transaction import Database, see
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from tests.audit import world
+
+STUDY, OTHER = "NCT06125106", "S1904"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A small trial in a database of its own, by the application's role and by the superuser's."""
+
+    database: Database
+    tamper: Engine
+
+    def verify(self) -> Report:
+        with self.database.reading() as session:
+            return verify(session, self.database.anchors)
+
+
+def fill(database: Database) -> None:
+    with database.writing() as session:
+        see(session, models.SYSTEM, STUDY, OTHER)
+        world.begin(session, STUDY)
+        world.begin(session, OTHER, form=False)
+    with database.writing() as session:
+        see(session, models.SYSTEM, STUDY, OTHER)
+        for study in (STUDY, OTHER):
+            world.enrol(session, study, "HZ01-001")
+            world.enrol(session, study, "HZ01-002")
+            for subject in ("HZ01-001", "HZ01-002"):
+                record = world.save(session, study, subject)
+                world.correct(session, record, answers={"anc": "9.0"})
+
+
+@pytest.fixture
+def trial(engine: Engine, database, tmp_path: Path) -> Iterator[Trial]:
+    found = Database(engine, tmp_path / "anchors.jsonl")
+    fill(found)
+    with_all_rights = make_engine(database.admin_url, pool_size=2).execution_options(isolation_level="REPEATABLE READ")
+    yield Trial(found, with_all_rights)
+    with_all_rights.dispose()
+
+
+def behind_its_back(session: Session) -> None:
+    """No trigger and no foreign key for this transaction."""
+    session.connection().exec_driver_sql("SET LOCAL session_replication_role = replica")

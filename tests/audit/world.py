@@ -1,0 +1,125 @@
+"""A small trial with a row in every table that the trail covers, written as the application writes."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from app import models
+from app.audit import System, change, start_chain
+from sqlalchemy.orm import Session
+
+SYSTEM_ACTS = System(source="test")
+AT = datetime(2026, 3, 1, 8, 30, 0, 120, tzinfo=UTC)
+
+
+def begin(session: Session, study_id: str, *, form: bool = True) -> None:
+    """Account, form, study, version, two sites, a grant."""
+    start_chain(session, study_id)
+    account = uuid4()
+    with change(session, study_id, by=SYSTEM_ACTS, action="study.publish", zone="Asia/Shanghai") as made:
+        made.insert(
+            models.study,
+            {"study_id": study_id, "title": {"en": "Trial", "zh": "试验"}, "zone": "Asia/Shanghai", "created_at": AT},
+        )
+        version = {"study_id": study_id, "version": 1, "digest": "d", "definition": {"study": study_id, "n": 1}}
+        made.insert(models.study_version, version | {"published_at": AT, "change_id": made.change_id})
+        for site in ("HZ01", "HZ02"):
+            where = {"study_id": study_id, "site_id": site, "name": {"en": site}, "zone": "Asia/Shanghai"}
+            made.insert(models.site, where | {"version": 1, "last_number": 0})
+    with change(session, models.SYSTEM, by=SYSTEM_ACTS, action="form.publish") as made:
+        if form:
+            released = {"form_id": "labs", "version": 1, "digest": "d", "definition": {"form": "labs"}}
+            made.insert(models.form_version, released | {"published_at": AT, "change_id": made.change_id})
+        made.insert(models.account, person(account, f"nurse-{study_id.lower()}"))
+        made.insert(models.role_grant, grant(models.SYSTEM, account))
+    with change(session, study_id, by=SYSTEM_ACTS, action="grant.give", reason="Site opened") as made:
+        made.insert(models.study_form, {"study_id": study_id, "version": 1, "form_id": "labs", "form_version": 1})
+        made.insert(models.role_grant, grant(study_id, account) | {"site_id": "HZ01"})
+
+
+def person(account_id: UUID, username: str) -> dict[str, Any]:
+    return {
+        "account_id": account_id,
+        "username": username,
+        "folded": username,
+        "name": "A Nurse",
+        "password": "$argon2id$secret",
+        "status": "active",
+        "failures": 0,
+        "locked_until": None,
+        "created_at": AT,
+    }
+
+
+def grant(study_id: str, account_id: UUID) -> dict[str, Any]:
+    return {
+        "study_id": study_id,
+        "grant_id": uuid4(),
+        "account_id": account_id,
+        "role": "administrator" if study_id == models.SYSTEM else "coordinator",
+        "site_id": None,
+        "valid_from": AT,
+        "valid_to": None,
+        "reason": "Delegation log",
+        "granted_by": None,
+    }
+
+
+def enrol(session: Session, study_id: str, subject_id: str, *, site_id: str = "HZ01") -> dict[str, Any]:
+    with change(session, study_id, by=SYSTEM_ACTS, action="subject.create", zone="Asia/Shanghai") as made:
+        made.site_id, made.subject_id = site_id, subject_id
+        subject = {
+            "study_id": study_id,
+            "subject_id": subject_id,
+            "site_id": site_id,
+            "status": "screening",
+            "created_at": AT,
+            "change_id": made.change_id,
+        }
+        made.insert(models.subject, subject)
+    return subject
+
+
+def save(
+    session: Session, study_id: str, subject_id: str, *, repeat: int = 1, answers: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """A first save with all that follows from one: record, revision, computed values, endpoints, a finding."""
+    record_id, given = uuid4(), dict(answers or {"anc": "0.9", "ab": "c", "note": "", "n": 3, "list": ["A", "B"]})
+    of = {"study_id": study_id, "record_id": record_id}
+    with change(session, study_id, by=SYSTEM_ACTS, action="record.save", zone="Asia/Shanghai") as made:
+        made.site_id, made.subject_id, made.record_id = "HZ01", subject_id, record_id
+        by = {"at": AT, "change_id": made.change_id}
+        record = of | {
+            "subject_id": subject_id,
+            "visit": "D30",
+            "visit_repeat": 1,
+            "form_id": "labs",
+            "repeat": repeat,
+            "form_version": 1,
+            "study_version": 1,
+            "revision": 1,
+            "status": "complete",
+            "instead_of": None,
+            "change_id": made.change_id,
+        }
+        made.insert(models.record, record)
+        page = {"number": 1, "form_version": 1, "status": "complete", "answers": given}
+        made.insert(models.revision, of | page | by)
+        made.insert(models.computed, of | {"number": 1, "revision": 1, "form_version": 1, "values": {"x": "1"}} | by)
+        results = {"number": repeat, "study_version": 1, "results": {"OS": {"cnsr": 1}}}
+        made.insert(models.derivation, {"study_id": study_id, "subject_id": subject_id} | results | by)
+        finding = of | {"finding_id": uuid4(), "subject_id": subject_id, "item": "anc", "row": None, "rule": "low"}
+        state = {"detail": {}, "state": "open", "opened_at": AT, "closed_at": None, "change_id": made.change_id}
+        made.insert(models.finding, finding | state)
+    return record
+
+
+def correct(session: Session, record: Mapping[str, Any], *, answers: Mapping[str, Any]) -> dict[str, Any]:
+    with change(session, record["study_id"], by=SYSTEM_ACTS, action="record.save", reason="Transcription") as made:
+        made.site_id, made.subject_id, made.record_id = "HZ01", record["subject_id"], record["record_id"]
+        number = record["revision"] + 1
+        page = {"number": number, "form_version": 1, "status": "complete", "answers": dict(answers), "at": AT}
+        of = {"study_id": record["study_id"], "record_id": record["record_id"], "change_id": made.change_id}
+        made.insert(models.revision, of | page)
+        return made.update(models.record, record, revision=number, change_id=made.change_id)
