@@ -94,7 +94,7 @@ def _item(old: Item, new: Item) -> Iterator[FormChange]:
     if old.required != new.required:
         kind = ChangeKind.NARROWED if new.required else ChangeKind.WIDENED
         yield FormChange(kind, old.id, "required", old.required, new.required)
-    yield from _members(old, new, "missing", {r: None for r in old.missing}, {r: None for r in new.missing})
+    yield from _members(old, new, "missing", dict.fromkeys(old.missing), dict.fromkeys(new.missing))
     yield from _members(old, new, "units", old.factors, new.factors)
     labels = {c.code: c.label for c in new.codes}
     yield from _members(old, new, "codes", {c.code: None for c in old.codes}, {c.code: None for c in new.codes})

@@ -5,6 +5,8 @@ what draft-07 and 2020-12 share, names no draft, and offers choices by `enum` wi
 RJSF preselects the first of `oneOf`/`const`, and its default validator refuses the 2020-12 dialect.
 """
 
+from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from app.forms.conditions import as_schema
@@ -61,7 +63,7 @@ def ui_schema(form: Form, lang: Lang = "en") -> dict[str, Any]:
     return ui
 
 
-def _object(where: list[tuple[Section | None, Item]], known: tuple[Item, ...], lang: Lang) -> dict[str, Any]:
+def _object(where: Sequence[tuple[Section | None, Item]], known: tuple[Item, ...], lang: Lang) -> dict[str, Any]:
     schema: dict[str, Any] = {"properties": {}}
     items = {item.id: item for item in known}
     for section, item in where:
@@ -127,31 +129,27 @@ def _choice_words(item: Item, lang: Lang) -> list[str]:
 
 
 def _plain(item: Item) -> dict[str, Any]:
-    match item.type:
-        case ItemType.INTEGER | ItemType.DECIMAL:
-            return _number(item, limits=True)
-        case ItemType.YES_NO:
-            return {"type": "string", "enum": list(_YES_NO)}
-        case ItemType.SINGLE:
-            return {"type": "string", "enum": [code.code for code in item.codes]}
-        case ItemType.MULTIPLE:
-            codes = {"type": "string", "enum": [code.code for code in item.codes]}
-            return {"type": "array", "uniqueItems": True, "items": codes}
-        case ItemType.DATE:
-            return {"type": "string", "format": "date"} | _limits(item)
-        case ItemType.PARTIAL_DATE:
-            return {"type": "string", "pattern": _PARTIAL} | _limits(item)
-        case ItemType.TIME:
-            return {"type": "string", "pattern": _TIME}
-        case _:
-            return {"type": "string", "maxLength": item.max_length or DEFAULT_LENGTH}
+    """The plain value of an item: a scalar in the canonical unit, or a list of codes."""
+    if item.type in {ItemType.INTEGER, ItemType.DECIMAL}:
+        return _number(item, limits=True)
+    if item.type is ItemType.MULTIPLE:
+        return {"type": "array", "uniqueItems": True, "items": {"type": "string", "enum": [c.code for c in item.codes]}}
+    keywords: dict[ItemType, dict[str, Any]] = {
+        ItemType.YES_NO: {"enum": list(_YES_NO)},
+        ItemType.SINGLE: {"enum": [code.code for code in item.codes]},
+        ItemType.DATE: {"format": "date"} | _limits(item),
+        ItemType.PARTIAL_DATE: {"pattern": _PARTIAL} | _limits(item),
+        ItemType.TIME: {"pattern": _TIME},
+        ItemType.TEXT: {"maxLength": item.max_length or DEFAULT_LENGTH},
+    }
+    return {"type": "string"} | keywords[item.type]
 
 
 def _number(item: Item, *, limits: bool) -> dict[str, Any]:
     """Integers are JSON numbers; decimals texts, as they are stored, so that no digit is lost on the way."""
     if item.type is ItemType.INTEGER:
         named = {"minimum": item.min, "maximum": item.max} if limits else {}
-        return {"type": "integer"} | {key: int(float(text)) for key, text in named.items() if text is not None}
+        return {"type": "integer"} | {key: int(Decimal(text)) for key, text in named.items() if text is not None}
     places = 15 if item.digits is None else item.digits
     fraction = f"(\\.[0-9]{{1,{places}}}0*)?" if places else "(\\.0+)?"
     return {"type": "string", "pattern": f"^[+-]?[0-9]{{1,15}}{fraction}$"} | (_limits(item) if limits else {})

@@ -30,7 +30,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "unit": "The canonical unit of a number; limits and exports use it.",
         "units": 'Other accepted units, each with its factor to the canonical one: { "/uL" = "0.001" }.',
         "digits": "Decimals: at most this many are accepted (decimal) or shown (computed).",
-        "required": "true: the page is complete only with an answer, or with a missing reason where one is allowed.",
+        "required": "true: the page is complete only with an answer, or a missing reason where one is allowed.",
         "max_length": "Texts: the most characters, 4000 unless said.",
         "min": 'Hard limit, inclusive, in the canonical unit; what lies below cannot be stored. "0", or a date.',
         "max": "Hard limit, inclusive; what lies above cannot be stored.",

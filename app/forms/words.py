@@ -1,5 +1,7 @@
 """What to say to a person about a problem or a question, in English and Chinese. Never the entered value."""
 
+# ruff: noqa: RUF001 (full-width punctuation is how Chinese is written)
+
 from collections.abc import Mapping
 
 from app.forms.definition import Form, Item, Lang
@@ -160,12 +162,12 @@ REASONS: Mapping[str, tuple[str, str]] = {
 
 
 def say(problem: Problem | Question, form: Form, lang: Lang = "en") -> tuple[str, str]:
-    """(message, remedy) for a problem or question of this form. Names item, limits, units and codes, never the value."""
+    """(message, remedy) for a problem or question of this form: item, limits, units and codes, never the value."""
     code = problem.rule if isinstance(problem, Question) else problem.code
     message, remedy = CATALOGUE[code][1 if lang == "zh" else 0]
     item = form.item(problem.item) if form.has(problem.item) else None
     words = {
-        "label": _label(problem.item, form, lang) + _row(problem, form, lang),
+        "label": _label(problem.item, form, lang) + _row(problem, lang),
         "limit": str(problem.params.get("limit", "")),
         "unit": str(problem.params.get("unit") or ""),
         "section": _label(str(problem.params.get("section", "")), form, lang),
@@ -189,7 +191,7 @@ def _label(name: str, form: Form, lang: Lang) -> str:
     return form.title.of(lang)
 
 
-def _row(problem: Problem | Question, _form: Form, lang: Lang) -> str:
+def _row(problem: Problem | Question, lang: Lang) -> str:
     if problem.row is None:
         return ""
     return f"（第 {problem.row} 行）" if lang == "zh" else f" (row {problem.row})"
