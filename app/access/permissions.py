@@ -147,6 +147,11 @@ def allows(role: str, permission: Permission, *, at_one_site: bool = False) -> b
     return role in TABLE.get(permission, frozenset()) and not (at_one_site and permission in WHOLE_STUDY)
 
 
+def asks(permission: Permission) -> dict[str, str]:
+    """What a route declares: `openapi_extra=asks(Permission.RECORD_READ)`. A route that declares nothing is refused."""
+    return {"x-permission": permission.value}
+
+
 def as_markdown() -> str:
     """The table as people read it: a line per permission, a column per role."""
     heads = [role.value.replace("_", " ") for role in Role]
