@@ -1,4 +1,4 @@
-"""What a trial is: its forms, arms, sites, visits, statuses, milestones and endpoints, as one value read from a study file.
+"""What a trial is: its forms, arms, sites, visits, statuses, milestones and endpoints, as one value.
 
 The model knows shapes only. Whether the names in it exist in the forms it lists is asked by `app.study.check`.
 """
@@ -123,11 +123,11 @@ class Study(Part):
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Self:
-        """The study of a parsed file, or of what `canonical` gave. Raises pydantic's ValidationError for a wrong shape."""
+        """The study of a parsed file, or of what `canonical` gave. Raises ValidationError for a wrong shape."""
         return cls.model_validate(data)
 
     def canonical(self) -> dict[str, Any]:
-        """The study as JSON values under the file's own keys; defaults are left out, so a new optional key changes no digest."""
+        """The study as JSON values under the file's keys. Defaults are left out: a new key changes no digest."""
         return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
     @cached_property
@@ -146,6 +146,5 @@ class Study(Part):
     def forms_at(self, visit: str) -> tuple[FormAt, ...]:
         """The pages of a visit, those due first, each in its exact version. Raises KeyError for an unknown visit."""
         at = self.visit(visit)
-        return tuple(
-            FormAt(form, self.forms[form], due) for forms, due in ((at.forms, True), (at.optional, False)) for form in forms
-        )
+        pages = [(form, True) for form in at.forms] + [(form, False) for form in at.optional]
+        return tuple(FormAt(form, self.forms[form], due) for form, due in pages)

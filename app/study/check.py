@@ -1,0 +1,146 @@
+"""Is this file a study, and is the whole `forms/` folder in order? Every mistake with its file, line and remedy."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from app.forms.check import MAX_BYTES, check_form
+from app.forms.definition import Form
+from app.forms.mistakes import Mistake
+from app.forms.toml import Locate, TomlMistake, load
+from app.study.definition import Study
+from app.study.references import study_faults
+from app.study.released import released_mistakes, unreleased_forms
+from app.study.shape import shape_mistakes, where
+
+_FILES = re.compile(r"released\.toml|(library|studies)/[^/]+/v[1-9][0-9]*\.toml")
+_PLACE = re.compile(r"(?P<study>[^/]+)/v(?P<version>[0-9]+)\.toml")
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A `forms/` folder as read: the forms and studies that are sound, and every mistake in it."""
+
+    forms: Mapping[tuple[str, int], Form]
+    studies: tuple[Study, ...]
+    mistakes: tuple[Mistake, ...]
+
+
+def check_study(source: Path | str, forms: Mapping[tuple[str, int], Form]) -> tuple[Study | None, list[Mistake]]:
+    """The study of a file (a Path) or of a TOML text (a str), checked together with the forms it may name.
+
+    The study is None as soon as there is one mistake.
+    """
+    file = str(source) if isinstance(source, Path) else "study.toml"
+    try:
+        if isinstance(source, Path) and source.stat().st_size > MAX_BYTES:
+            return None, [_unreadable(file)]
+        text = source.read_text(encoding="utf-8-sig") if isinstance(source, Path) else source
+        data, locate = load(text, file=file)
+    except TomlMistake as error:
+        return None, [error.mistake]
+    except (OSError, UnicodeDecodeError):
+        return None, [_unreadable(file)]
+    try:
+        study = Study.of(data)
+    except ValidationError as error:
+        return None, sorted(shape_mistakes(error, data, locate, file), key=lambda mistake: mistake.line)
+    mistakes = [
+        Mistake(file, locate(fault.path), where(data, fault.path), fault.message, fault.remedy)
+        for fault in study_faults(study, forms)
+    ]
+    if isinstance(source, Path):
+        mistakes += _misplaced(study, source, locate)
+    return (None if mistakes else study), sorted(mistakes, key=lambda mistake: mistake.line)
+
+
+def read_tree(root: Path) -> Tree:
+    """Everything under `root`, the `forms/` folder: library/, studies/ and released.toml."""
+    forms: dict[tuple[str, int], Form] = {}
+    studies: list[Study] = []
+    digests: dict[str, str] = {}
+    mistakes: list[Mistake] = []
+    for path in sorted(root.glob("library/*/*.toml")):
+        form, found = check_form(path)
+        mistakes += found
+        if form is not None:
+            forms[form.form, form.version] = form
+            digests[path.relative_to(root).as_posix()] = form.digest
+    for path in sorted(root.glob("studies/*/*.toml")):
+        study, found = check_study(path, forms)
+        mistakes += found
+        if study is not None:
+            studies.append(study)
+            digests[path.relative_to(root).as_posix()] = study.digest
+    mistakes += [_stray(path) for path in sorted(root.rglob("*.toml")) if not _placed(path.relative_to(root))]
+    mistakes += released_mistakes(root, digests)
+    mistakes += unreleased_forms(root, studies)
+    return Tree(forms, tuple(studies), tuple(mistakes))
+
+
+def check_tree(root: Path) -> list[Mistake]:
+    """Every mistake of a `forms/` folder, released versions that changed included; empty when all is well."""
+    return list(read_tree(root).mistakes)
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """JSON Schema (2020-12) of a form file and of a study file, for editors; by the name they are published under."""
+    return {
+        name: {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "description": f"A {name} file of Marrow (TOML). `marrow forms check` says more than a schema can.",
+            **model.model_json_schema(by_alias=True),
+        }
+        for name, model in (("form", Form), ("study", Study))
+    }
+
+
+def write_schemas(folder: Path) -> list[Path]:
+    """Write `schemas()` as <name>.schema.json into `folder`; the files written."""
+    written = []
+    for name, schema in schemas().items():
+        path = folder / f"{name}.schema.json"
+        path.write_text(schema_text(schema), encoding="utf-8")
+        written.append(path)
+    return written
+
+
+def schema_text(schema: Mapping[str, Any]) -> str:
+    """A schema as its file holds it."""
+    return json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
+
+
+def _unreadable(file: str) -> Mistake:
+    return Mistake(file, 1, "", "the file cannot be read as UTF-8", "Save it as UTF-8, below 2 MB")
+
+
+def _placed(path: Path) -> bool:
+    return _FILES.fullmatch(path.as_posix()) is not None
+
+
+def _stray(path: Path) -> Mistake:
+    return Mistake(
+        str(path),
+        1,
+        "",
+        "no file is expected here",
+        "Forms are library/<form>/v<number>.toml, studies are studies/<STUDY>/v<number>.toml",
+    )
+
+
+def _misplaced(study: Study, path: Path, locate: Locate) -> list[Mistake]:
+    """A study file is called <STUDY>/v<version>.toml, so that its name can be trusted."""
+    found = _PLACE.fullmatch("/".join(path.parts[-2:]))
+    if found is None:
+        return []
+    said = {"study": study.study, "version": str(study.version)}
+    return [
+        Mistake(str(path), locate((key,)), key, f"the file is named {found[key]}, the study {value}", "Make them agree")
+        for key, value in said.items()
+        if found[key] != value
+    ]

@@ -1,0 +1,178 @@
+"""Whether a study file and its forms fit together: every name it uses is there and of the right kind."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+
+from app.clinical.endpoints.check import check as check_endpoints
+from app.clinical.endpoints.check import uses_origin
+from app.clinical.endpoints.definition import LAST_ALIVE, ORIGIN, Milestone
+from app.forms.definition import Form
+from app.forms.expressions import Facts, Scalar
+from app.forms.faults import Fault, faults
+from app.forms.mistakes import near
+from app.forms.rules import kind_of
+from app.study.definition import Study, Visit
+from app.study.sources import condition_faults, item_faults, milestone_faults
+
+Path = tuple[str | int, ...]
+Forms = Mapping[tuple[str, int], Form]
+
+
+def study_faults(study: Study, forms: Forms) -> list[Fault]:
+    """Everything in the study that does not fit; each with the key path of the file, the message and the remedy."""
+    known = {form_id: forms[name] for form_id, version in study.forms.items() if (name := (form_id, version)) in forms}
+    facts = _fact_kinds(study, known)
+    return [
+        *_twice(study),
+        *_forms(study, forms, known, facts),
+        *_facts(study, known),
+        *_arms(study, known),
+        *chain.from_iterable(_visit(study, at, visit, facts) for at, visit in enumerate(study.visits)),
+        *_statuses(study),
+        *chain.from_iterable(
+            milestone_faults(study, ("milestone", at), milestone, known, facts)
+            for at, milestone in enumerate(study.milestones)
+        ),
+        *(
+            Fault(_path(study, place), f"{place}: this does not fit together", remedy)
+            for place, remedy in check_endpoints(study.milestones, study.endpoints, study.rates)
+        ),
+    ]
+
+
+def _fact_kinds(study: Study, known: Mapping[str, Form]) -> dict[str, Scalar]:
+    return {
+        fact.name: kind_of(known[fact.form].item(fact.item))
+        for fact in study.facts
+        if fact.form in known and known[fact.form].has(fact.item)
+    }
+
+
+def _twice(study: Study) -> Iterator[Fault]:
+    """Codes and names that stand for one thing each."""
+    groups: tuple[tuple[str, str, Sequence[str]], ...] = (
+        ("arm", "code", [arm.code for arm in study.arms]),
+        ("site", "id", [site.id for site in study.sites]),
+        ("fact", "name", [fact.name for fact in study.facts]),
+        ("visit", "code", [visit.code for visit in study.visits]),
+        ("status", "code", [status.code for status in study.statuses]),
+    )
+    for group, key, names in groups:
+        seen: set[str] = set()
+        for at, name in enumerate(names):
+            if name in seen:
+                yield Fault((group, at, key), f"the {group} {name!r} is given twice", "Rename one")
+            seen.add(name)
+
+
+def _forms(study: Study, forms: Forms, known: Mapping[str, Form], facts: Mapping[str, Scalar]) -> Iterator[Fault]:
+    placed = {form for visit in study.visits for form in (*visit.forms, *visit.optional)}
+    for form_id, version in study.forms.items():
+        path: Path = ("forms", form_id)
+        if form_id not in known:
+            versions = sorted(number for name, number in forms if name == form_id)
+            otherwise = f"Versions are {', '.join(map(str, versions))}" if versions else "Add the page to forms/library"
+            names = {name for name, _ in forms} - {form_id}
+            remedy = otherwise if versions else near(form_id, names, otherwise=otherwise)
+            yield Fault(path, f"there is no form {form_id} v{version}", remedy)
+            continue
+        if form_id not in placed:
+            yield Fault(path, f"no visit has the form {form_id!r}", "List it at a visit, or take it away here")
+        for fault in faults(known[form_id], facts=facts):
+            remedy = "Declare the fact it asks for as [[fact]], or list a version of the form that does not ask"
+            yield Fault(path, f"{form_id} v{version} does not fit this study: {fault.message}", remedy)
+
+
+def _facts(study: Study, known: Mapping[str, Form]) -> Iterator[Fault]:
+    for at, fact in enumerate(study.facts):
+        yield from item_faults(study, known, ("fact", at), "item", (fact.form, fact.item))
+        form = known.get(fact.form)
+        if form is not None and form.has(fact.item) and form.section_of(fact.item).repeating:
+            yield Fault(
+                ("fact", at, "item"), f"{fact.item!r} stands in rows", "A fact has one value: name another item"
+            )
+
+
+def _arms(study: Study, known: Mapping[str, Form]) -> Iterator[Fault]:
+    """Where the arm is a fact, the item it is read from must be able to say each arm."""
+    fact = next((fact for fact in study.facts if fact.name == "arm"), None)
+    form = known.get(fact.form) if fact is not None else None
+    if fact is None or form is None or not form.has(fact.item):
+        return
+    codes = form.item(fact.item).codeset
+    for at, arm in enumerate(study.arms):
+        if arm.code not in codes:
+            yield Fault(
+                ("arm", at, "code"),
+                f"{fact.form}.{fact.item} has no code {arm.code!r}",
+                near(arm.code, codes, otherwise=f"Codes are {', '.join(sorted(codes)) or 'none'}"),
+            )
+
+
+def _visit(study: Study, at: int, visit: Visit, facts: Mapping[str, Scalar]) -> Iterator[Fault]:
+    path: Path = ("visit", at)
+    by_name = {milestone.name: milestone for milestone in study.milestones}
+    if visit.anchor is not None:
+        yield from _date_milestone(by_name, (*path, "anchor"), visit.anchor, "an anchor")
+        if visit.target is None:
+            yield Fault(path, "an anchored visit needs a target day", "Add `target`, the days after the anchor")
+    elif visit.target is not None or visit.window is not None:
+        key = "target" if visit.target is not None else "window"
+        yield Fault((*path, key), f"{key!r} counts from an anchor", "Add `anchor`, or take this away")
+    if visit.when is not None:
+        yield from condition_faults((*path, "when"), visit.when, {"subject": Facts(facts), "visit": "text"})
+    if not visit.forms and not visit.optional:
+        yield Fault(path, f"nothing can be entered at {visit.code}", "List pages in `forms` or `optional`")
+    twice = Counter((*visit.forms, *visit.optional))
+    for key, names in (("forms", visit.forms), ("optional", visit.optional)):
+        for number, form in enumerate(names):
+            here: Path = (*path, key, number)
+            if form not in study.forms:
+                remedy = near(form, study.forms, otherwise=f"Add `{form} = 1` to [forms]")
+                yield Fault(here, f"the form {form!r} is not listed in [forms]", remedy)
+            if twice[form] > 1:
+                yield Fault(
+                    here, f"the form {form!r} stands twice at {visit.code}", "A page is due or optional: keep one"
+                )
+
+
+def _statuses(study: Study) -> Iterator[Fault]:
+    by_name = {milestone.name: milestone for milestone in study.milestones}
+    for at, status in enumerate(study.statuses):
+        yield from _date_milestone(by_name, ("status", at, "milestone"), status.milestone, "a status")
+
+
+def _date_milestone(by_name: Mapping[str, Milestone], path: Path, name: str, what: str) -> Iterator[Fault]:
+    """A milestone that has a date of its own, whatever endpoint is looked at."""
+    if name not in by_name and name != LAST_ALIVE:
+        yield Fault(
+            path, f"there is no milestone {name!r}", near(name, by_name, otherwise="Define it as [[milestone]]")
+        )
+    elif name in uses_origin(by_name):
+        remedy = "Name one that needs no time zero"
+        yield Fault(path, f"{name!r} depends on an endpoint's {ORIGIN}, so it cannot be {what}", remedy)
+
+
+def _path(study: Study, place: str) -> Path:
+    """The key path for a place as the endpoint check names it: 'endpoint CIR MOL.outcomes', 'milestone cr.of'."""
+    words, _, key = place.partition(".")
+    what, *names = words.split(" ")
+    keys: Path = tuple(key.split("[")[0].split(".")) if key else ()
+    if what == "milestone":
+        return ("milestone", [milestone.name for milestone in study.milestones].index(names[0]), *keys)
+    rates = [rate.code for rate in study.rates]
+    codes = [endpoint.code for endpoint in study.endpoints]
+    if what == "rate" or names[-1] in rates:
+        return ("rate", _last(rates, names[-1]), *keys)
+    if names[-1] in codes and "or" in names:
+        return ("endpoint", _last(codes, names[-1]))
+    at = codes.index(names[0])
+    variants = [variant.code for variant in study.endpoints[at].variant]
+    if names[-1] not in variants:
+        return ("endpoint", at, *keys)
+    return ("endpoint", at, "variant", variants.index(names[-1]), *keys)
+
+
+def _last(names: Sequence[str], name: str) -> int:
+    return len(names) - 1 - list(reversed(names)).index(name)
