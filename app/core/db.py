@@ -43,7 +43,7 @@ class SchemaState:
         """Raise SchemaError unless database and code are of the same revision."""
         if self.state is Schema.NEWER:
             raise SchemaError(
-                f"The database is at revision {self.database}, which this release (revision {self.code}) does not know. "
+                f"The database is at revision {self.database}, which this release ({self.code}) does not know. "
                 "Run the newer release, or restore a backup made before it (docs/deployment.md)."
             )
         if self.state is not Schema.CURRENT:
@@ -164,5 +164,10 @@ def _state(connection: Connection) -> SchemaState:
         return SchemaState(Schema.EMPTY, None, code)
     if found == code:
         return SchemaState(Schema.CURRENT, found, code)
-    known = {script.revision for script in scripts.walk_revisions()}
-    return SchemaState(Schema.BEHIND if found in known else Schema.NEWER, found, code)
+    return SchemaState(Schema.BEHIND if knows(found) else Schema.NEWER, found, code)
+
+
+def knows(revision: str) -> bool:
+    """Whether this code has a migration of that name."""
+    scripts = ScriptDirectory.from_config(_config())
+    return revision in {script.revision for script in scripts.walk_revisions()}
