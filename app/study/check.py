@@ -12,10 +12,12 @@ from pydantic import ValidationError
 from app.forms.check import MAX_BYTES, check_form
 from app.forms.definition import Form
 from app.forms.mistakes import Mistake
+from app.forms.schema import file_schema as form_schema
 from app.forms.toml import Locate, TomlMistake, load
 from app.study.definition import Study
 from app.study.references import study_faults
 from app.study.released import released_mistakes, unreleased_forms
+from app.study.schema import file_schema as study_schema
 from app.study.shape import shape_mistakes, where
 
 _FILES = re.compile(r"released\.toml|(library|studies)/[^/]+/v[1-9][0-9]*\.toml")
@@ -89,15 +91,8 @@ def check_tree(root: Path) -> list[Mistake]:
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """JSON Schema (2020-12) of a form file and of a study file, for editors; by the name they are published under."""
-    return {
-        name: {
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "description": f"A {name} file of Marrow (TOML). `marrow forms check` says more than a schema can.",
-            **model.model_json_schema(by_alias=True),
-        }
-        for name, model in (("form", Form), ("study", Study))
-    }
+    """JSON Schema of a form file and of a study file, for editors; by the name they are published under."""
+    return {"form": form_schema(), "study": study_schema()}
 
 
 def write_schemas(folder: Path) -> list[Path]:
