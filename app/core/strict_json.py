@@ -8,7 +8,7 @@ fraction or an exponent becomes a Decimal with exactly the digits written, a who
 import json
 import re
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 from app.core.errors import BadRequest, Fault, Refusal, Unreadable
@@ -85,7 +85,10 @@ def _whole(digits: str) -> int:
 def _decimal(digits: str) -> Decimal:
     if len(digits) > DIGITS:
         raise _out_of_range()
-    number = Decimal(digits)
+    try:
+        number = Decimal(digits)
+    except InvalidOperation:  # an exponent of its own 20 digits
+        raise _out_of_range() from None
     # 0e400 is zero, and still nothing anybody writes: the exponent is judged, not the value.
     if not number.is_finite() or abs(number.adjusted()) > EXPONENT:
         raise _out_of_range()
