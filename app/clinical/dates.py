@@ -6,7 +6,7 @@ A date that cannot be used is a `Query`, a question to the site, and never an ex
 import calendar
 import re
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
@@ -124,7 +124,7 @@ def impute(
     if partial.precision is Precision.DAY:
         pass
     elif policy is Policy.RELAPSE and last_negative is not None:
-        day = max(day, last_negative + timedelta(days=1))
+        day = max(day, shifted(last_negative, 1))
         if day > partial.upper:
             return Query(Reason.NO_DAY_LEFT, "No day is left after the last negative assessment: check both dates")
     elif policy is Policy.AE_START and first_dose is not None and partial.lower <= first_dose <= partial.upper:
@@ -149,6 +149,11 @@ def _death(partial: Partial, alive: date | None, cutoff: date | None) -> Imputed
     if earliest > latest:
         return Query(Reason.ALIVE_LATER, "The subject was known alive after this date: check death and last contact")
     return Imputed(min(max(day, earliest), latest), _FLAG[partial.precision])
+
+
+def shifted(day: date, by: int) -> date:
+    """`day` moved by so many days, at most to the ends of the calendar: no entered date can break the arithmetic."""
+    return date.fromordinal(min(max(day.toordinal() + by, 1), date.max.toordinal()))
 
 
 def days(start: date, end: date) -> int:

@@ -1,0 +1,128 @@
+"""One endpoint of one subject: from a history to a date, a status and the facts that decided it.
+
+The hot path: it runs for every endpoint variant of every subject, so it works on plain tuples and stops early.
+"""
+
+from datetime import date
+
+from app.clinical.dates import shifted
+from app.clinical.endpoints.censoring import Case, First, censored, extra_censoring
+from app.clinical.endpoints.milestones import History
+from app.clinical.endpoints.occurrence import Occurrence, Track, may_precede
+from app.clinical.endpoints.result import Result, Spec, Status, Why
+
+
+def evaluate(spec: Spec, history: History) -> Result:
+    """The first outcome on or after the time zero and by the cut-off, or the day up to which there was none.
+
+    In the order of the rules: population, time zero, facts that can happen once, first outcome, horizon and extra
+    censoring, facts without a certain day, delayed entry.
+    """
+    limit = history.cutoff or date.max
+    for name in spec.population:
+        if not _by(history.of(name).dated, limit):
+            return _outside(spec, history, limit)
+    dated, doubts = history.of(spec.origin)
+    zero = _by(dated, limit)
+    for fact in doubts:
+        if zero is None or may_precede(fact, zero.date or limit):
+            return Result(spec, Status.QUERY, Why.UNDATED_ORIGIN, milestone=spec.origin, fact=fact)
+    if zero is None or zero.date is None:
+        return Result(spec, Status.NA, Why.NO_ORIGIN, milestone=spec.origin)
+    start = zero.date
+    for name in spec.milestones.once:
+        if (early := _before(history.of(name), start)) is not None:
+            return Result(spec, Status.QUERY, Why.ONCE_BEFORE_ORIGIN, milestone=name, fact=early, origin=zero)
+    horizon = limit if spec.truncate_day is None else min(shifted(start, spec.truncate_day), limit)
+    case = Case(spec, history, zero, start, limit, horizon)
+    first = _first_outcome(case)
+    extra = extra_censoring(case, first) if spec.censor_at else None
+    bound = horizon if extra is None else extra.after
+    if first.fact is not None and first.day <= bound:
+        adt = start if first.name in spec.redate_to_origin else first.day
+        result = Result(spec, first.status, None, start, adt, first.name, first.fact, zero)
+    else:
+        result = censored(case, first, extra)
+    if (first.doubts or spec.censor_at) and (asks := _undated(case, first, bound)) is not None:
+        return Result(spec, Status.QUERY, Why.UNDATED, milestone=asks[0], fact=asks[1], origin=zero)
+    return result if spec.entry is None else _delayed(case, spec.entry, result)
+
+
+def _by(dated: tuple[Occurrence, ...], limit: date) -> Occurrence | None:
+    """The first occurrence, when it is there by the cut-off."""
+    return dated[0] if dated and (dated[0].date or limit) <= limit else None
+
+
+def _before(track: Track, start: date) -> Occurrence | None:
+    """A fact that lies before the time zero whatever its exact day."""
+    for fact in (*track.dated, *track.doubts):
+        if fact.upper is not None and fact.upper < start:
+            return fact
+    return None
+
+
+def _outside(spec: Spec, history: History, limit: date) -> Result:
+    """Not in the population; when all that is missing is known to have happened but not when, a question."""
+    missing = [(name, history.of(name)) for name in spec.population if not _by(history.of(name).dated, limit)]
+    for name, track in missing:
+        if not track.doubts:
+            return Result(spec, Status.NA, Why.NOT_IN_POPULATION, milestone=name)
+    name, track = missing[0]
+    return Result(spec, Status.QUERY, Why.UNDATED, milestone=name, fact=track.doubts[0])
+
+
+def _first_outcome(case: Case) -> First:
+    """The earliest outcome from the time zero on and by the cut-off; on one day the place in the list decides."""
+    spec, history, _, start, limit, _ = case
+    first, earliest, name, status, place = None, limit, "", Status.CENSORED, 0
+    unsure: list[tuple[int, str, Occurrence]] = []
+    for number, (milestone, kind) in enumerate(spec.outcomes):
+        dated, doubts = history.of(milestone, start)
+        for fact in dated:
+            day = fact.date
+            if day is None:  # pragma: no cover - dated facts have a day; this tells the type checker
+                continue
+            if day < start:
+                if not fact.flag or fact.upper is None or fact.upper < start:
+                    continue  # history
+                # The stated period holds the time zero. What happens once cannot lie before it; the rest may.
+                if milestone not in spec.milestones.once:
+                    unsure.append((number, milestone, fact._replace(date=None, lower=start)))
+                    continue
+                day, fact = start, fact._replace(date=start)  # noqa: PLW2901
+            if day < earliest or (first is None and day == earliest):
+                first, earliest, name, status, place = fact, day, milestone, kind, number
+            break
+        if doubts:
+            unsure += [(number, milestone, fact) for fact in doubts if fact.upper is None or fact.upper >= start]
+    return First(first, earliest, name, status, place, unsure)
+
+
+def _undated(case: Case, first: First, bound: date) -> tuple[str, Occurrence] | None:
+    """A fact without a certain day that could change the result: an earlier outcome, an earlier extra censoring."""
+    counts = first.fact is not None and first.day <= bound
+    reach = first.day if counts else bound
+    for number, milestone, fact in first.doubts:
+        if fact.lower is None or fact.lower < reach or (fact.lower == reach and (not counts or number < first.place)):
+            return milestone, fact
+    for milestone, _ in case.spec.censor_at:
+        for fact in case.history.of(milestone, case.start).doubts:
+            if may_precede(fact, reach) and (fact.upper is None or fact.upper >= case.start):
+                return milestone, fact
+    return None
+
+
+def _delayed(case: Case, name: str, result: Result) -> Result:
+    """At risk only from entry on: what ended before it never was at risk."""
+    dated, doubts = case.history.of(name)
+    first = _by(dated, case.limit)
+    for fact in doubts:
+        if first is None or may_precede(fact, first.date or case.limit):
+            return Result(case.spec, Status.QUERY, Why.UNDATED, milestone=name, fact=fact, origin=case.zero)
+    if first is None:
+        return Result(case.spec, Status.NA, Why.NOT_ENTERED, milestone=name, origin=case.zero)
+    entry = max(first.date or case.start, case.start)
+    documented = result.adt if result.status is Status.CENSORED or result.fact is None else result.fact.date
+    if documented is not None and documented < entry:
+        return Result(case.spec, Status.NA, Why.BEFORE_ENTRY, milestone=name, fact=first, origin=case.zero, entry=entry)
+    return result._replace(entry=entry)

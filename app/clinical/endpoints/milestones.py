@@ -1,0 +1,178 @@
+"""What is known about one subject at one cut-off, milestone by milestone, worked out when it is asked for."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+
+from app.clinical.dates import Policy, Query, Reason, impute
+from app.clinical.endpoints import operators
+from app.clinical.endpoints.check import uses_origin
+from app.clinical.endpoints.definition import LAST_ALIVE, Milestone, Words
+from app.clinical.endpoints.occurrence import NOTHING, Occurrence, Planned, Track, partial
+
+LAST_ALIVE_WORDS = Words(en="Last known alive", zh="最后已知存活")
+
+
+class Milestones:
+    """The milestones of one study version, compiled once and used for every subject."""
+
+    def __init__(self, definitions: Iterable[Milestone]) -> None:
+        self.by_name = {milestone.name: milestone for milestone in definitions}
+        self.derived = {name: milestone for name, milestone in self.by_name.items() if not milestone.from_}
+        self.uses_origin = uses_origin(self.by_name)
+        self.once = tuple(name for name, milestone in self.by_name.items() if milestone.once)
+        self.clamped = frozenset(
+            {name for name, milestone in self.by_name.items() if milestone.after_cutoff == "clamp"} | {LAST_ALIVE}
+        )
+
+    def words(self, name: str) -> Words:
+        """How a milestone is called."""
+        return self.by_name[name].label if name in self.by_name else LAST_ALIVE_WORDS
+
+
+class History:
+    """One subject's occurrences as seen at `cutoff` (None: no cut-off).
+
+    `captured` holds what was read, by milestone; a derived milestone named there is taken as given. Partial dates get
+    their day here, by the policy of their milestone. What lies after the cut-off is dropped, or, for milestones with
+    after_cutoff = "clamp", shown at the cut-off.
+    """
+
+    __slots__ = ("_beyond", "_captured", "_latest", "_tracks", "_with_origin", "cutoff", "definitions", "planned")
+
+    def __init__(
+        self,
+        definitions: Milestones,
+        captured: Mapping[str, Sequence[Occurrence]],
+        cutoff: date | None = None,
+        planned: Sequence[Planned] = (),
+    ) -> None:
+        self.definitions = definitions
+        self.cutoff = cutoff
+        self.planned = planned
+        self._captured = captured
+        self._tracks: dict[str, Track] = {}
+        self._with_origin: dict[tuple[str, date | None], Track] = {}
+        self._beyond: bool | None = None
+        self._latest: date | None = None
+
+    def of(self, name: str, origin: date | None = None) -> Track:
+        """The occurrences of a milestone, for an endpoint with this time zero."""
+        track = self._tracks.get(name)
+        if track is not None:
+            return track
+        if name not in self.definitions.derived or name in self._captured:
+            track = self._tracks[name] = self._resolved(name)
+        elif name in self.definitions.uses_origin:
+            track = self._with_origin.get((name, origin))
+            if track is None:
+                track = operators.evaluate(self.definitions.by_name[name], self, origin)
+                self._with_origin[name, origin] = track
+        else:
+            track = self._tracks[name] = operators.evaluate(self.definitions.by_name[name], self, None)
+        return track
+
+    @property
+    def beyond(self) -> bool:
+        """Whether any fact lies after the cut-off: a proof of life at the cut-off."""
+        if self._beyond is None:
+            self._survey()
+        return bool(self._beyond)
+
+    @property
+    def latest(self) -> date | None:
+        """The day of the latest fact of any kind, at most the cut-off: contact until then."""
+        if self._beyond is None:
+            self._survey()
+        return self._latest
+
+    def _survey(self) -> None:
+        days = [fact.date for name in self._captured for fact in self._days(name) if fact.date is not None]
+        latest = max(days, default=None)
+        self._beyond = self.cutoff is not None and latest is not None and latest > self.cutoff
+        self._latest = self.cutoff if self._beyond else latest
+
+    def _resolved(self, name: str) -> Track:
+        facts = self._days(name)
+        if not facts:
+            return NOTHING
+        cutoff, dated, doubts = self.cutoff, [], []
+        for fact in facts:
+            if fact.date is None:
+                if cutoff is None or fact.lower is None or fact.lower <= cutoff:
+                    doubts.append(fact)
+            elif cutoff is None or fact.date <= cutoff:
+                dated.append(fact)
+            elif name in self.definitions.clamped:
+                dated.append(fact._replace(date=cutoff))
+        if len(dated) > 1:
+            dated.sort(key=_day)
+        return Track(tuple(dated), tuple(doubts))
+
+    def _days(self, name: str) -> Sequence[Occurrence]:
+        """Captured occurrences with their day chosen; a fact that can happen once is brought down to one."""
+        facts = self._captured.get(name, ())
+        if any(fact.date is None for fact in facts):
+            facts = [fact if fact.date is not None else self._with_day(name, fact) for fact in facts]
+        if len(facts) > 1 and name in self.definitions.once:
+            return (_the_one(facts),)
+        return facts
+
+    def _with_day(self, name: str, fact: Occurrence) -> Occurrence:
+        definition = self.definitions.by_name.get(name)
+        policy = Policy.FIRST if definition is None else definition.impute
+        stated = partial(fact)
+        if fact.problem is not None or stated is None:
+            # A death on no known day lies at least not before the last proof of life.
+            return fact._replace(lower=self._alive(definition)) if policy is Policy.DEATH and stated is None else fact
+        bounds: dict[str, date | None] = {}
+        if policy is Policy.DEATH:
+            # A death that follows proof of life after the cut-off lies after the cut-off as well.
+            alive = self._alive(definition)
+            bounds = {"alive": alive, "cutoff": None if _is_later(alive, self.cutoff) else self.cutoff}
+        elif policy is Policy.RELAPSE:
+            bounds = {"last_negative": max(self._reference(definition, until=stated.upper), default=None)}
+        elif policy is Policy.AE_START:
+            bounds = {"first_dose": min(self._reference(definition), default=None)}
+        chosen = impute(policy, stated, **bounds)
+        if isinstance(chosen, Query):
+            return fact._replace(problem=chosen.reason)
+        return fact._replace(date=chosen.date, flag=chosen.flag)
+
+    def _alive(self, definition: Milestone | None) -> date | None:
+        return max(self._reference(definition), default=None)
+
+    def _reference(self, definition: Milestone | None, *, until: date = date.max) -> list[date]:
+        """The first possible days of the milestone that bounds a partial date, also beyond the cut-off."""
+        names = () if definition is None else definition.references.values()
+        facts = [fact for name in names for fact in self._captured.get(name, ())]
+        return [fact.lower for fact in facts if fact.lower is not None and fact.lower <= until]
+
+
+def _the_one(facts: Sequence[Occurrence]) -> Occurrence:
+    """What several pages say about a thing that happens once: the most precise, if the others allow its day."""
+    known = [fact for fact in facts if fact.lower is not None and fact.upper is not None]
+    best = min(known, key=_width, default=facts[0])
+    if best.date is not None and all(_allows(fact, best.date) for fact in known):
+        return best
+    if best.date is None:
+        return best
+    lower = min(fact.lower for fact in known if fact.lower is not None)
+    upper = max(fact.upper for fact in known if fact.upper is not None)
+    sources = operators.sources(*known)
+    return Occurrence(lower, upper, "", None, "", sources, Reason.CONFLICT)
+
+
+def _width(fact: Occurrence) -> int:
+    return 0 if fact.lower is None or fact.upper is None else (fact.upper - fact.lower).days
+
+
+def _allows(fact: Occurrence, day: date) -> bool:
+    return fact.lower is not None and fact.upper is not None and fact.lower <= day <= fact.upper
+
+
+def _is_later(day: date | None, than: date | None) -> bool:
+    return day is not None and than is not None and day > than
+
+
+def _day(fact: Occurrence) -> date:
+    return fact.date or date.max
