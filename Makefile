@@ -28,7 +28,7 @@ check: $(READY)  ## format, lint, types, layers and form files
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/marrow forms check
 
 bench: $(READY)  ## how fast it is here, beside a raw driver on the same machine

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -95,7 +95,7 @@ def backup(owner_url: str, anchors: Path, out: Path, *, app_role: str = "marrow_
             marrow=version("marrow"),
             owner=make_url(owner_url).username or "",
             app=app_role,
-            files={part: _digest((folder / part).open("rb")) for part in (DUMP, ANCHORS)},
+            files={part: _digest(folder / part) for part in (DUMP, ANCHORS)},
             **found,
         )
         (folder / MANIFEST).write_text(json.dumps(asdict(manifest), indent=1, sort_keys=True) + "\n")
@@ -188,7 +188,7 @@ def _run(program: str, url: str, *arguments: str) -> None:
     """A client program, with the password in its environment and not among its arguments, which all users can see."""
     words = conninfo_to_dict(libpq(normalised(url)))
     password = words.pop("password", None)
-    where = make_conninfo(**words)
+    where = make_conninfo("", **words)
     environment = {"LC_ALL": "C"} | ({"PGPASSWORD": str(password)} if password else {})
     done = subprocess.run(  # noqa: S603 - the wheel's own program
         [tool(program), f"--dbname={where}", "--no-password", *arguments],
@@ -212,7 +212,7 @@ def _unpack(file: Path, folder: Path) -> Manifest:
         raise BackupError(f"{file} is not a whole backup of Marrow") from fault
     manifest = Manifest.read((folder / MANIFEST).read_bytes())
     for part in (DUMP, ANCHORS):
-        if _digest((folder / part).open("rb")) != manifest.files.get(part):
+        if _digest(folder / part) != manifest.files.get(part):
             raise BackupError(f"{file}: {part} is damaged, its SHA-256 differs from the manifest")
     return manifest
 
@@ -241,8 +241,8 @@ def _copy_whole_lines(source: Path, target: Path) -> None:
     target.write_bytes(found[: found.rfind(b"\n") + 1])
 
 
-def _digest(source: BinaryIO) -> str:
-    with source:
+def _digest(path: Path) -> str:
+    with path.open("rb") as source:
         return hashlib.file_digest(source, "sha256").hexdigest()
 
 

@@ -37,7 +37,7 @@ def process_of(data: Path) -> psutil.Process:
 
 
 def runs(process: psutil.Process) -> bool:
-    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE  # nobody may have asked how it ended
+    return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)  # nobody may have asked how it ended
 
 
 def another_process(data: Path, then: str) -> "subprocess.Popen[str]":

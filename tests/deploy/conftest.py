@@ -44,7 +44,15 @@ class TcpServer:
     def make_roles(self) -> "subprocess.CompletedProcess[str]":
         """What the administrator does."""
         words = [f"--set=owner_password={self.owner_password}", f"--set=app_password={self.app_password}"]
-        command = [embedded.tool("psql"), self.admin_url, "--no-psqlrc", "--quiet", *words, "-f", "deploy/roles.sql"]
+        command = [
+            str(embedded.tool("psql")),
+            self.admin_url,
+            "--no-psqlrc",
+            "--quiet",
+            *words,
+            "-f",
+            "deploy/roles.sql",
+        ]
         return subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
 
 

@@ -14,7 +14,8 @@ _ACL = """
 SELECT rolsuper, rolbypassrls, rolcreatedb, rolcreaterole, rolinherit, rolcanlogin, rolreplication,
        has_schema_privilege(rolname, 'public', 'CREATE'), has_schema_privilege(rolname, 'public', 'USAGE'),
        has_database_privilege(rolname, current_database(), 'TEMP'),
-       has_database_privilege(rolname, current_database(), 'CONNECT'), pg_has_role(rolname, 'pg_database_owner', 'USAGE')
+       has_database_privilege(rolname, current_database(), 'CONNECT'),
+       pg_has_role(rolname, 'pg_database_owner', 'USAGE')
 FROM pg_roles WHERE rolname = ANY(%s) ORDER BY rolname
 """
 
