@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - Chinese sentences have Chinese punctuation
 """A result as a sentence a physician can read, in English and Chinese."""
 
 from typing import Literal
