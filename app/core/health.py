@@ -85,7 +85,7 @@ def look(database: Database, schema_code: str, *, allow_unsafe: bool = False) ->
 def anchors(path: Path) -> str:
     """`ok` if the anchor file can be written, without writing to it."""
     place = path if path.exists() else next((above for above in path.parents if above.exists()), path)
-    if not os.access(place, os.W_OK):
+    if place.is_dir() == (place == path) or not os.access(place, os.W_OK):
         return "cannot be written"
     if shutil.disk_usage(place).free < ROOM:
         return "no room left"
