@@ -36,7 +36,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
-        """Read `environment`, by default that of the process. An unknown MARROW_ name is refused, for it is a misspelling.
+        """Read `environment`, by default that of the process. An unknown MARROW_ name is a misspelling, and refused.
 
         Raises:
             SettingError: naming the variable.

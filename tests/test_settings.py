@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from app.settings import VARIABLES, SettingError, Settings
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "deployment.md"
