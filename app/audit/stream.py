@@ -7,6 +7,7 @@ own, which is what the speed of a verification hangs on. A value that Python cou
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -21,15 +22,19 @@ BATCH = 500
 _EPOCH = datetime(2000, 1, 1)  # noqa: DTZ001 - the zero of PostgreSQL's binary timestamps, UTC
 
 
+@lru_cache(maxsize=4096)  # the rows of one change bear one time
+def _moment(ticks: int) -> str:
+    try:
+        return (_EPOCH + timedelta(microseconds=ticks)).isoformat(timespec="microseconds") + "Z"
+    except OverflowError:
+        return f"beyond the calendar: {ticks}"
+
+
 class _Moment(Loader):
     format = Format.BINARY
 
     def load(self, data: Buffer) -> str:
-        ticks = int.from_bytes(data, "big", signed=True)
-        try:
-            return (_EPOCH + timedelta(microseconds=ticks)).isoformat(timespec="microseconds") + "Z"
-        except OverflowError:
-            return f"beyond the calendar: {ticks}"
+        return _moment(int.from_bytes(data, "big", signed=True))
 
 
 class _Uuid(Loader):
@@ -60,9 +65,9 @@ class _Hex(Loader):
 LOADERS: dict[str, Any] = {"timestamptz": _Moment, "uuid": _Uuid, "jsonb": _Json, "bytea": _Hex}
 
 
-def rows(
+def batches(
     session: Session, table: Table, columns: Sequence[str], study_id: str | None, *, order: str | None = None
-) -> Iterator[tuple[Any, ...]]:
+) -> Iterator[list[tuple[Any, ...]]]:
     """The rows of `table` in canonical types, those of one study or (None) all, by a cursor on the server."""
     query = sql.SQL("SELECT {} FROM {}").format(
         sql.SQL(", ").join(map(sql.Identifier, columns)), sql.Identifier(table.name)
@@ -77,6 +82,6 @@ def rows(
     with driver.cursor(name=f"marrow_{table.name}") as cursor:
         for kind, loader in LOADERS.items():
             cursor.adapters.register_loader(kind, loader)
-        cursor.itersize = BATCH
         cursor.execute(query, () if study_id is None else (study_id,), binary=True)
-        yield from cursor
+        while batch := cursor.fetchmany(BATCH):
+            yield batch

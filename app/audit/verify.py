@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from app import models
 from app.audit import anchors
 from app.audit.report import NAMED, Faults, Head, Report
-from app.audit.stream import rows
+from app.audit.stream import batches
 from app.audit.trail import APPEND_ONLY, EXEMPT, SEALED_COLUMNS, SECRET, genesis, veil
 from app.core import canonical
 from app.core.transaction import see, see_all
@@ -51,7 +51,6 @@ Progress = Callable[[str, int], None]
 """Told what is being read, and how many rows more of it have been."""
 
 _SHORT = 15  # bytes of a digest kept while replaying: 120 bits, and the object fits 48 bytes of memory
-_EVERY = 5000
 
 
 def verify(
@@ -153,15 +152,16 @@ class _Replay:
     def _replay(self, seq: int, entries: Any) -> None:
         for entry in entries if isinstance(entries, list) else [{}]:
             try:
-                problem = self._contradiction(entry)
-                self.expected[_token(entry["table"], entry["key"])] = bytes.fromhex(entry["digest"])[:_SHORT]
+                token = _token(entry["table"], entry["key"])
+                problem = self._contradiction(entry, known=token in self.expected)
+                self.expected[token] = bytes.fromhex(entry["digest"])[:_SHORT]
             except (TypeError, LookupError, ValueError):
                 self.faults.add(self.head.study, seq, "change", (self.head.study, seq), "lists a row unreadably")
             else:
                 if problem:
                     self.faults.add(self.head.study, seq, entry["table"], entry["key"], problem)
 
-    def _contradiction(self, entry: dict[str, Any]) -> str | None:
+    def _contradiction(self, entry: dict[str, Any], *, known: bool) -> str | None:
         """What is wrong with an entry by itself, or after those before it."""
         name, key, digest = entry["table"], entry["key"], entry["digest"]
         shape = SHAPES.get(name)
@@ -169,7 +169,6 @@ class _Replay:
             return "is no table of the trail"
         if (key[0] if shape.of_study else models.SYSTEM) != self.head.study:
             return "is listed in the chain of another study"
-        known = _token(name, key) in self.expected
         if entry["act"] != ("update" if known else "insert"):
             return "is inserted twice" if known else "is changed before it is inserted"
         if name in APPEND_ONLY:
@@ -227,15 +226,10 @@ class _Replay:
                     self.faults.add(study, None, table.name, key, "cites a change that does not exist")
 
     def _read(self, table: Table, columns: Sequence[str], order: str | None = None) -> Iterator[tuple[Any, ...]]:
-        what, count = f"{self.head.study}: {table.name}", 0
         study = self.head.study if "study_id" in table.c else None
-        for row in rows(self.session, table, columns, study, order=order):
-            yield row
-            count += 1
-            if count == _EVERY:
-                self.progress(what, count)
-                count = 0
-        self.progress(what, count)
+        for batch in batches(self.session, table, columns, study, order=order):
+            yield from batch
+            self.progress(f"{self.head.study}: {table.name}", len(batch))
 
 
 def _digest(whole: Any) -> str:

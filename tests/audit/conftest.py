@@ -55,3 +55,25 @@ def trial(engine: Engine, database, tmp_path: Path) -> Iterator[Trial]:
 def behind_its_back(session: Session) -> None:
     """No trigger and no foreign key for this transaction."""
     session.connection().exec_driver_sql("SET LOCAL session_replication_role = replica")
+
+
+@pytest.fixture(scope="module")
+def standing(server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
+    """One trial for a whole file of tests; each tampers inside a transaction that it rolls back."""
+    database = server.clone()
+    engine = make_engine(database.app_url, pool_size=2)
+    found = Database(engine, tmp_path_factory.mktemp("anchors") / "anchors.jsonl")
+    fill(found)
+    tamper = make_engine(database.admin_url, pool_size=2).execution_options(isolation_level="REPEATABLE READ")
+    yield Trial(found, tamper)
+    engine.dispose()
+    tamper.dispose()
+
+
+@pytest.fixture
+def back_door(standing: Trial) -> Iterator[Session]:
+    """The superuser past every trigger, in a transaction that will be rolled back."""
+    with Session(standing.tamper) as session, session.begin() as work:
+        behind_its_back(session)
+        yield session
+        work.rollback()
