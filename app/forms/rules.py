@@ -31,7 +31,7 @@ RESULT_KINDS: Mapping[ItemType, Result] = {
 
 def kind_of(item: Item) -> Scalar:
     """What an item is to an expression."""
-    return _SCALARS[item.value_type]
+    return _SCALARS.get(item.value_type, "text")  # a computed item without a result has its own mistake
 
 
 def kinds(form: Form, section: Section | None = None, *, facts: Mapping[str, Scalar] | None = None) -> dict[str, Kind]:

@@ -39,7 +39,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "show_when": "A condition (CEL): the item is shown only while it is true.",
         "missing": "The reasons that may stand in the place of a value.",
         "codes": "The choices of a single or multiple item.",
-        "proves_life": "Dates: true where the date needs a living patient, or a condition such as \"status == 'ALIVE'\".",
+        "proves_life": "Dates: true where it needs a living patient, or a condition such as \"status == 'ALIVE'\".",
         "formula": "Computed items: the expression (CEL).",
         "result": "Computed items: what the formula gives.",
         "cdash": "The CDASH variable.",
