@@ -13,7 +13,9 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
+from app.access import routes as access_routes
 from app.audit import refused
+from app.capture import routes as capture_routes
 from app.core import health
 from app.core.db import SchemaError, make_engine, schema_state
 from app.core.durability import Level, durability
@@ -24,12 +26,22 @@ from app.core.logs import RequestLog, log
 from app.core.openapi import describe_problems, operation_id
 from app.core.problems import Answers
 from app.core.transaction import Database
+from app.derivations import routes as derivation_routes
 from app.settings import Settings
+from app.study import routes as study_routes
+from app.subjects import routes as subject_routes
 
 VERSION = "0.1.0"
 """The same as in pyproject.toml."""
 
-ROUTERS: tuple[APIRouter, ...] = (health.router,)
+ROUTERS: tuple[APIRouter, ...] = (
+    health.router,
+    *access_routes.ROUTERS,
+    study_routes.router,
+    subject_routes.router,
+    capture_routes.router,
+    derivation_routes.router,
+)
 
 IMPORTS = {"/api/v1/studies/*/imports": 64_000_000}
 """Addresses that take a larger body than MARROW_MAX_BODY, in bytes."""

@@ -1,7 +1,7 @@
 """Reading what was captured: a page, its history item by item, a subject's whole casebook; now or as of an instant."""
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,13 +12,14 @@ from app import models
 from app.access.actor import Actor, absent, require
 from app.access.permissions import Permission
 from app.core.errors import NotFound
-from app.derivations.read import latest
+from app.derivations.read import latest, told
 from app.forms import answers as reading
 from app.forms.definition import Lang
+from app.models.capture import RecordStatus
 from app.quality.read import describe, open_findings
 from app.study.library import Build, build_of, form_of
 from app.study.schedule import PlannedVisit, plan
-from app.subjects import facts
+from app.subjects import enrol, facts
 from app.subjects.address import written
 from app.subjects.facts import Page, Place
 
@@ -41,7 +42,7 @@ def find(
         require(actor, permission, study_id)
         raise absent(actor, permission, study_id)
     require(actor, permission, study_id, found["site_id"])
-    return found, build_of(session, study_id, found["version"])
+    return dict(found), build_of(session, study_id, found["version"])
 
 
 def page(
@@ -110,7 +111,7 @@ def computed(
     )
     if as_of is not None:
         statement = statement.where(table.c.at <= as_of)
-    return {record_id: values for record_id, values in session.execute(statement)}
+    return {row.record_id: row[1] for row in session.execute(statement)}
 
 
 def history(session: Session, actor: Actor, study_id: str, subject_id: str, place: Place) -> list[dict[str, Any]]:
@@ -197,16 +198,62 @@ def casebook(
     values = computed(session, study_id, [each.record_id for each in pages.values()], as_of=as_of)
     findings = open_findings(session, study_id, subject_id, as_of=as_of)
     concluded = latest(session, study_id, subject_id, as_of=as_of)
-    known = facts.known(build, pages)
-    planned = plan(build.study, anchors(concluded), known)
+    anchors = {name: date.fromisoformat(day) for name, day in concluded.get("anchors", {}).items()}
+    planned = plan(build.study, anchors, facts.known(build, pages))
     return {
         "study": study_id,
         "subject": subject_id,
         "site": subject["site_id"],
-        "status": subject["status"] if as_of is None else concluded.get("status", subject["status"]),
+        "status": subject["status"] if as_of is None else concluded.get("status", enrol.FIRST_STATUS),
         "study_version": build.study.version,
-        "visits": _visits(build, planned, pages, actor.language),
+        "visits": list(_visits(build, planned, pages, actor.language)),
         "pages": [view(session, study_id, each, values, findings, actor.language) for each in pages.values()],
         "findings": [describe(row, None, actor.language) for row in findings if row["record_id"] is None],
-        "endpoints": concluded.get("endpoints", {}),
+        "endpoints": told(build, concluded.get("endpoints", {}), actor.language),
     }
+
+
+def _visits(
+    build: Build, planned: Sequence[PlannedVisit], pages: Mapping[Place, Page], language: Lang
+) -> Iterator[dict[str, Any]]:
+    """Each visit in the order of the study with its window and forms, then those begun beyond the plan."""
+    begun: dict[tuple[str, int], dict[str, list[Page]]] = {}
+    for page_ in facts.standing(pages):
+        begun.setdefault((page_.place.visit, page_.place.visit_repeat), {}).setdefault(page_.place.form, []).append(
+            page_
+        )
+    by_code = {visit.visit: visit for visit in planned}
+    for visit in build.study.visits:
+        repeats = sorted(repeat for code, repeat in begun if code == visit.code)
+        window = by_code.get(visit.code)
+        if window is None and not repeats:
+            continue
+        for repeat in repeats if repeats and (visit.repeating or window is None) else sorted({1, *repeats}):
+            here = begun.get((visit.code, repeat), {})
+            first = window if repeat == 1 else None
+            yield {
+                "visit": written(visit.code, repeat),
+                "label": visit.label.en if language == "en" else visit.label.zh,
+                "planned": window is not None,
+                "repeating": visit.repeating,
+                "target": first.target if first else None,
+                "opens": first.opens if first else None,
+                "closes": first.closes if first else None,
+                "forms": [
+                    {
+                        "form": form,
+                        "label": build.forms[form].title.of(language),
+                        "due": form in visit.forms,
+                        "status": _progress(here.get(form, ())),
+                        "pages": [written(form, page_.place.repeat) for page_ in here.get(form, ())],
+                    }
+                    for form in (*visit.forms, *visit.optional)
+                ],
+            }
+
+
+def _progress(pages: Sequence[Page]) -> str:
+    """not_started, incomplete or complete: a form is as far as its least finished page."""
+    if not pages:
+        return "not_started"
+    return "complete" if all(page_.status == RecordStatus.COMPLETE for page_ in pages) else "incomplete"

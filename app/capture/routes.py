@@ -7,6 +7,7 @@ from fastapi import Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from app.access.actor import Reading, Writing
+from app.access.permissions import Permission, asks
 from app.capture import read, save
 from app.core.http import IfMatch, IfNoneMatch, Router, etag
 from app.subjects.address import place
@@ -15,9 +16,7 @@ router = Router(prefix="/api/v1/studies/{study}/subjects/{subject}", tags=["reco
 
 PAGE = "/visits/{visit}/forms/{form}"
 Reason = Annotated[str, Field(min_length=3, max_length=2000)]
-AsOf = Annotated[
-    AwareDatetime | None, Query(description="What stood at this instant, ISO 8601 with an offset")
-]
+AsOf = Annotated[AwareDatetime | None, Query(description="What stood at this instant, ISO 8601 with an offset")]
 
 
 class WrongPage(BaseModel):
@@ -111,13 +110,13 @@ class CasebookView(BaseModel):
     endpoints: dict[str, Any]
 
 
-@router.get("/casebook")
+@router.get("/casebook", openapi_extra=asks(Permission.RECORD_READ))
 def get_casebook(work: Reading, study: str, subject: str, as_of: AsOf = None) -> CasebookView:
     """A subject's whole casebook: visits, pages due, started and complete, values, findings, endpoints."""
     return CasebookView(**read.casebook(work.session, work.actor, study, subject, as_of=as_of))
 
 
-@router.get(PAGE)
+@router.get(PAGE, openapi_extra=asks(Permission.RECORD_READ))
 def get_page(
     work: Reading, response: Response, study: str, subject: str, visit: str, form: str, as_of: AsOf = None
 ) -> RecordView:
@@ -128,7 +127,7 @@ def get_page(
     return RecordView(**found)
 
 
-@router.put(PAGE, responses={201: {"model": RecordView}})
+@router.put(PAGE, responses={201: {"model": RecordView}}, openapi_extra=asks(Permission.RECORD_WRITE))
 def put_page(
     work: Writing,
     response: Response,
@@ -163,7 +162,7 @@ def put_page(
     return RecordView(**read.after(session, study, saved.page, actor.language))
 
 
-@router.post(PAGE + "/void")
+@router.post(PAGE + "/void", openapi_extra=asks(Permission.RECORD_VOID))
 def void_page(
     work: Writing,
     response: Response,
@@ -188,7 +187,7 @@ def void_page(
     return RecordView(**read.after(work.session, study, saved.page, work.actor.language))
 
 
-@router.get(PAGE + "/history")
+@router.get(PAGE + "/history", openapi_extra=asks(Permission.HISTORY_READ))
 def get_history(work: Reading, study: str, subject: str, visit: str, form: str) -> History:
     """Every revision of a page, item by item: who, when, why, and what stood before."""
     return History(revisions=read.history(work.session, work.actor, study, subject, place(visit, form)))

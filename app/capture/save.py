@@ -89,10 +89,11 @@ def save(
     status = RecordStatus.COMPLETE if complete else RecordStatus.INCOMPLETE
     if page and read.answers == held and page.status == status:
         return Saved(page, form, stored=False, created=False)
-    context = consequences.context_of(casebook.build, casebook.pages, place, read.answers)
+    context = consequences.context_of(casebook.build, casebook.pages, place)
     if complete and (problems := reading.complete(form, read.answers, context)):
-        raise Unreadable("Answer these items, or save the page as incomplete",
-                         errors=faults(problems, form, actor.language))
+        raise Unreadable(
+            "Answer these items, or save the page as incomplete", errors=faults(problems, form, actor.language)
+        )
     differences = reading.difference(form, held, read.answers)
     if page and reason is None and _needs_reason(page, differences):
         raise Unreadable("Say why these items change", errors=[reason_missing(actor.language)])
@@ -128,7 +129,7 @@ def assert_expected(page: Page | None, expected: int | None) -> None:
     current = page.revision if page else 0
     if expected is None:
         raise PreconditionRequired(
-            'Send If-Match with the ETag you read, or If-None-Match: * for a page that is not there yet',
+            "Send If-Match with the ETag you read, or If-None-Match: * for a page that is not there yet",
             headers={"ETag": etag(current)} if page else {},
             members={"current_revision": current},
         )

@@ -12,7 +12,7 @@ from app.exchange.columns import Column
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest moment a zip can hold: an export carries no clock time
 _CHUNK = 1 << 16
-_FORMULA = tuple("=+-@\t\r\n\0＝＋－＠")  # noqa: RUF001 - full-width signs start a formula too
+_FORMULA = tuple("=+-@\t\r\n\0＝＋－＠")
 
 
 class Flavour(StrEnum):
@@ -107,7 +107,9 @@ def _blocks(member: Member, flavour: Flavour) -> Iterator[tuple[bytes, int]]:
     if flavour is Flavour.SPREADSHEET:
         text.write("\ufeff")
     writer.writerow([column.name for column in member.columns])
-    risky = [index for index, column in enumerate(member.columns) if column.text] if flavour is Flavour.SPREADSHEET else []
+    risky = (
+        [index for index, column in enumerate(member.columns) if column.text] if flavour is Flavour.SPREADSHEET else []
+    )
     count = 0
     for row in member.rows():
         if risky:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.forms.answers import convert
-from app.forms.dates import lower_bound, precision, upper_bound
+from app.forms.dates import bounds
 from app.forms.definition import Form, Item, ItemType
 
 Take = Callable[[Any], str]
@@ -59,9 +59,8 @@ def _unit(item: Item) -> Take:
 
 def _standard(item: Item) -> Take:
     def take(answer: Any) -> str:
-        if isinstance(answer, Mapping) and "value" in answer:
-            return format(convert(item, answer), "f")
-        return plain(answer)
+        number = convert(item, answer) if isinstance(answer, Mapping) else None
+        return plain(answer) if number is None else format(number, "f")
 
     return take
 
@@ -78,12 +77,16 @@ def _decoded(item: Item) -> Take:
     return take
 
 
-def _bound(bound: Callable[[str], str | None]) -> Take:
+def _bound(which: int) -> Take:
     def take(answer: Any) -> str:
-        value = plain(answer)
-        return (bound(value) or "") if value else ""
+        possible = bounds(plain(answer))
+        return possible[which].isoformat() if possible else ""
 
     return take
+
+
+def _precision(answer: Any) -> str:
+    return {len("2024"): "Y", len("2024-05"): "M", len("2024-05-17"): "D"}.get(len(plain(answer)), "")
 
 
 def item_columns(item: Item, versions: Sequence[int]) -> list[tuple[Column, Take]]:
@@ -98,16 +101,16 @@ def item_columns(item: Item, versions: Sequence[int]) -> list[tuple[Column, Take
     kind = item.value_type
     codes = tuple((code.code, code.label.en) for code in item.codes)
     free = kind is ItemType.TEXT
-    made = [(column("", kind.value, unit=item.unit or "", codes=codes, text=free), plain)]
+    made: list[tuple[Column, Take]] = [(column("", kind.value, unit=item.unit or "", codes=codes, text=free), plain)]
     if item.units:
         made.append((column("_unit", "text", "unit as collected"), _unit(item)))
         made.append((column("_std", kind.value, "in the canonical unit", unit=item.unit or ""), _standard(item)))
     if codes:
         made.append((column("_label", "text", "in words"), _decoded(item)))
     if kind is ItemType.PARTIAL_DATE:
-        made.append((column("_lower", "date", "earliest day"), _bound(lower_bound)))
-        made.append((column("_upper", "date", "latest day"), _bound(upper_bound)))
-        made.append((column("_precision", "text", "Y, M or D"), _bound(precision)))
+        made.append((column("_lower", "date", "earliest day"), _bound(0)))
+        made.append((column("_upper", "date", "latest day"), _bound(1)))
+        made.append((column("_precision", "text", "Y, M or D"), _precision))
     if item.missing:
         reasons = tuple((reason.value, reason.value.replace("_", " ")) for reason in item.missing)
         made.append((column("_missing", "text", "why there is no value", codes=reasons), _missing))

@@ -117,7 +117,9 @@ def _lines(body: bytes) -> tuple[list[dict[str, str]], list[str]]:
             if len(cells) != len(columns):
                 raise Unreadable(
                     "Nothing was stored: a line has another number of cells than the header",
-                    errors=[Fault(f"/lines/{reader.line_num}", "cells", "Not as many cells as columns", "Quote commas")],
+                    errors=[
+                        Fault(f"/lines/{reader.line_num}", "cells", "Not as many cells as columns", "Quote commas")
+                    ],
                 )
             lines.append(dict(zip(columns, (cell.strip() for cell in cells), strict=True)) | {"": str(reader.line_num)})
     except csv.Error as fault:
@@ -132,7 +134,9 @@ def _known_columns(form: Form, columns: Sequence[str], ignore: Sequence[str]) ->
             allowed |= {item.id, f"{item.id}_unit", f"{item.id}_missing"}
     unknown = [name for name in columns if name not in allowed]
     faults = [
-        Fault(f"/header/{name}", "unknown-column", f"The form has no item {name!r}", "Rename it, or list it in `ignore`")
+        Fault(
+            f"/header/{name}", "unknown-column", f"The form has no item {name!r}", "Rename it, or list it in `ignore`"
+        )
         for name in unknown
     ]
     if "subject" not in columns:

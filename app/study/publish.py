@@ -142,4 +142,4 @@ def activate(session: Session, actor: Actor, study_id: str, site_id: str, versio
         return
     with change(session, study_id, by=actor, action="site.activate", reason=reason, zone=site["zone"]) as made:
         made.site_id = site_id
-        made.update(table, site, version=version)
+        made.update(table, dict(site), version=version)

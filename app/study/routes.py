@@ -8,6 +8,7 @@ from fastapi import Header, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.access.actor import Reading, Writing
+from app.access.permissions import Permission, asks
 from app.core.http import Router
 from app.forms.render import json_schema, ui_schema
 from app.study import publish, read
@@ -70,39 +71,51 @@ class FormSchema(BaseModel):
     ui_schema: dict[str, Any]
 
 
-@router.get("/studies")
+@router.get("/studies", openapi_extra=asks(Permission.STUDY_READ))
 def list_studies(work: Reading) -> StudyList:
     """The studies you have a role in."""
     return StudyList(items=[StudySummary(**row) for row in read.list_studies(work.session, work.actor)])
 
 
-@router.get("/studies/{study}")
+@router.get("/studies/{study}", openapi_extra=asks(Permission.STUDY_READ))
 def get_study(work: Reading, study: str) -> StudyView:
     """A study, its released versions, its sites."""
     return StudyView(**read.describe(work.session, work.actor, study))
 
 
-@router.get("/studies/{study}/versions/{version}", responses={200: {"model": dict[str, Any]}})
+@router.get(
+    "/studies/{study}/versions/{version}",
+    responses={200: {"model": dict[str, Any]}},
+    openapi_extra=asks(Permission.STUDY_READ),
+)
 def get_version(work: Reading, study: str, version: Version, if_none_match: IfNoneMatch = None) -> Response:
     """The canonical definition of a study version: visits, forms, milestones, endpoints."""
     found = read.build(work.session, work.actor, study, version).study
     return _unchanging(found.canonical(), found.digest, if_none_match)
 
 
-@router.put("/studies/{study}/sites/{site}/version", status_code=204)
+@router.put("/studies/{study}/sites/{site}/version", status_code=204, openapi_extra=asks(Permission.STUDY_SITE_CHANGE))
 def put_site_version(work: Writing, study: str, site: str, body: VersionInForce) -> None:
     """Let a site work under another released study version from now on."""
     publish.activate(work.session, work.actor, study, site, body.version, reason=body.reason)
 
 
-@router.get("/forms/{form}/versions/{version}", responses={200: {"model": dict[str, Any]}})
+@router.get(
+    "/forms/{form}/versions/{version}",
+    responses={200: {"model": dict[str, Any]}},
+    openapi_extra=asks(Permission.FORM_READ),
+)
 def get_form(work: Reading, form: str, version: Version, if_none_match: IfNoneMatch = None) -> Response:
     """The canonical definition of a form version."""
     found = read.form(work.session, work.actor, form, version)
     return _unchanging(found.canonical(), found.digest, if_none_match)
 
 
-@router.get("/forms/{form}/versions/{version}/json-schema", responses={200: {"model": FormSchema}})
+@router.get(
+    "/forms/{form}/versions/{version}/json-schema",
+    responses={200: {"model": FormSchema}},
+    openapi_extra=asks(Permission.FORM_READ),
+)
 def get_form_schema(work: Reading, form: str, version: Version, if_none_match: IfNoneMatch = None) -> Response:
     """The form as JSON Schema and UI schema, with labels in the language asked for."""
     language = work.actor.language

@@ -26,9 +26,7 @@ def create(
     require(actor, Permission.SUBJECT_CREATE, study_id, site_id)
     table = models.site
     site = (
-        session.execute(
-            select(table).where(table.c.study_id == study_id, table.c.site_id == site_id).with_for_update()
-        )
+        session.execute(select(table).where(table.c.study_id == study_id, table.c.site_id == site_id).with_for_update())
         .mappings()
         .one_or_none()
     )
@@ -51,7 +49,7 @@ def create(
         }
         made.insert(models.subject, subject)
         if last != site["last_number"]:
-            made.update(table, site, last_number=last)
+            made.update(table, dict(site), last_number=last)
     return subject
 
 
@@ -81,9 +79,7 @@ def lock(session: Session, study_id: str, subject_id: str) -> dict[str, Any] | N
     found = (
         session.execute(
             select(subject, site.c.zone, site.c.version)
-            .join_from(
-                subject, site, (site.c.study_id == subject.c.study_id) & (site.c.site_id == subject.c.site_id)
-            )
+            .join_from(subject, site, (site.c.study_id == subject.c.study_id) & (site.c.site_id == subject.c.site_id))
             .where(subject.c.study_id == study_id, subject.c.subject_id == subject_id)
             .with_for_update(of=subject)
         )
@@ -110,9 +106,7 @@ def transfer(
         raise NotFound("There is no such site in the study")
     if site_id == subject["site_id"]:
         raise Conflict("The subject is at this site already")
-    with change(
-        session, study_id, by=actor, action="subject.transfer", reason=reason, zone=subject["zone"]
-    ) as made:
+    with change(session, study_id, by=actor, action="subject.transfer", reason=reason, zone=subject["zone"]) as made:
         made.site_id, made.subject_id = site_id, subject_id
         made.detail["from"] = subject["site_id"]
         return made.update(models.subject, subject, site_id=site_id, change_id=made.change_id)

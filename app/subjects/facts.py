@@ -49,9 +49,17 @@ def pages(session: Session, study_id: str, subject_id: str, *, as_of: datetime |
 
 
 def everybody(
-    session: Session, study_id: str, *, sites: frozenset[str] | None = None, as_of: datetime | None = None
+    session: Session,
+    study_id: str,
+    *,
+    sites: frozenset[str] | None = None,
+    subject_id: str | None = None,
+    as_of: datetime | None = None,
 ) -> Iterator[tuple[str, dict[Place, Page]]]:
-    """Every subject that has a page, with all pages, in the order of subject numbers; one statement, streamed."""
+    """Every subject that has a page, with all pages, in the order of subject numbers; one statement, streamed.
+
+    `sites` and `subject_id` narrow it.
+    """
     statement = _statement(study_id, as_of)
     if sites is not None:
         statement = statement.join(
@@ -59,9 +67,11 @@ def everybody(
             (models.subject.c.study_id == models.record.c.study_id)
             & (models.subject.c.subject_id == models.record.c.subject_id),
         ).where(models.subject.c.site_id.in_(sites))
+    if subject_id is not None:
+        statement = statement.where(models.record.c.subject_id == subject_id)
     rows = session.execute(_ordered(statement).execution_options(yield_per=1000))
-    for subject_id, found in groupby(map(_page, rows), key=attrgetter("subject_id")):
-        yield subject_id, {page.place: page for page in found}
+    for subject, found in groupby(map(_page, rows), key=attrgetter("subject_id")):
+        yield subject, {page.place: page for page in found}
 
 
 def standing(pages_: Mapping[Place, Page]) -> list[Page]:
@@ -123,5 +133,5 @@ def _ordered(statement: Select[Any]) -> Select[Any]:
 
 
 def _page(row: Row[Any]) -> Page:
-    subject_id, record_id, visit, visit_repeat, form, repeat, *rest = row
+    subject_id, record_id, visit, visit_repeat, form, repeat, *rest = tuple(row)
     return Page(subject_id, record_id, Place(visit, visit_repeat, form, repeat), *rest)

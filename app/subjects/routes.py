@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from app.access.actor import Reading, Writing
 from app.access.idempotency import idempotent
+from app.access.permissions import Permission, asks
 from app.core.canonical import plain
 from app.core.http import Answer, Retryable, Router
 from app.core.page import Cursor, Limit, Page, Sort
@@ -47,7 +48,7 @@ class SubjectPage(Page[SubjectView]):
     """One page of subjects."""
 
 
-@router.get("")
+@router.get("", openapi_extra=asks(Permission.SUBJECT_READ))
 def list_subjects(
     work: Reading,
     study: str,
@@ -64,7 +65,9 @@ def list_subjects(
     return SubjectPage(items=[SubjectView(**row) for row in rows], next_cursor=following)
 
 
-@router.post("", status_code=201, responses={201: {"model": SubjectView}})
+@router.post(
+    "", status_code=201, responses={201: {"model": SubjectView}}, openapi_extra=asks(Permission.SUBJECT_CREATE)
+)
 def create_subject(work: Writing, study: str, body: SubjectToCreate, retry: Retryable) -> Response:
     """A new subject at a site, with the number stated or the site's next."""
 
@@ -73,10 +76,10 @@ def create_subject(work: Writing, study: str, body: SubjectToCreate, retry: Retr
         shown = {name: plain(made[name]) for name in SubjectView.model_fields}
         return Answer(201, shown, {"Location": f"/api/v1/studies/{study}/subjects/{made['subject_id']}/casebook"})
 
-    return idempotent(work, retry.key, retry.fingerprint, create).response()
+    return idempotent(work, retry, create)
 
 
-@router.post("/{subject}/transfer")
+@router.post("/{subject}/transfer", openapi_extra=asks(Permission.SUBJECT_TRANSFER))
 def transfer_subject(work: Writing, study: str, subject: str, body: SubjectToTransfer) -> SubjectView:
     """Move a subject to another site; number, pages and history stay."""
     return SubjectView(**enrol.transfer(work.session, work.actor, study, subject, body.site, reason=body.reason))

@@ -1,0 +1,154 @@
+"""What the pages of a subject amount to: status, anchor dates, endpoints with their sources, contradictions. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from app.clinical.endpoints.engine import evaluate
+from app.clinical.endpoints.milestones import History
+from app.clinical.endpoints.occurrence import Occurrence, Planned, Source
+from app.clinical.endpoints.result import Result, Spec, Status, Why, compile_specs
+from app.derivations.gather import plan_of
+from app.study.definition import Study
+from app.study.library import Build
+from app.study.schedule import plan
+from app.subjects.enrol import FIRST_STATUS
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """Everything derived of one subject at one cut-off. `anchors` are the first days of milestones that visits need."""
+
+    status: str
+    anchors: Mapping[str, date]
+    results: Sequence[Result]
+
+    def as_json(self) -> dict[str, Any]:
+        """What is stored: endpoint, variant, result with the exact items it rests on."""
+        endpoints: dict[str, dict[str, Any]] = {}
+        for result in self.results:
+            endpoints.setdefault(result.spec.code, {})[result.spec.variant] = result_json(result)
+        return {
+            "status": self.status,
+            "anchors": {name: day.isoformat() for name, day in self.anchors.items()},
+            "endpoints": endpoints,
+        }
+
+
+def specs_of(build: Build) -> tuple[Spec, ...]:
+    """Every endpoint variant of a study version, compiled once."""
+    found: tuple[Spec, ...] | None = build.memo.get("specs")
+    if found is None:
+        found = build.memo["specs"] = compile_specs(build.study.endpoints, plan_of(build).milestones)
+    return found
+
+
+def conclude(
+    build: Build,
+    captured: Mapping[str, Sequence[Occurrence]],
+    facts: Mapping[str, Any],
+    *,
+    cutoff: date | None = None,
+) -> Conclusion:
+    """Derive everything of one subject from the dated facts on its pages."""
+    history, anchors = history_of(build, captured, facts, cutoff=cutoff)
+    return Conclusion(
+        status=_status(build.study, history),
+        anchors=anchors,
+        results=[evaluate(spec, history) for spec in specs_of(build)],
+    )
+
+
+def history_of(
+    build: Build,
+    captured: Mapping[str, Sequence[Occurrence]],
+    facts: Mapping[str, Any],
+    *,
+    cutoff: date | None = None,
+) -> tuple[History, dict[str, date]]:
+    """The subject's history as seen at the cut-off, with the visits that were planned, and the anchors they hang on."""
+    milestones = plan_of(build).milestones
+    anchors = dict(_anchors(build.study, History(milestones, captured, cutoff)))
+    planned = [
+        Planned(visit.visit, visit.target, visit.opens, visit.closes)
+        for visit in plan(build.study, anchors, facts)
+        if visit.target and visit.opens and visit.closes
+    ]
+    return History(milestones, captured, cutoff, planned), anchors
+
+
+def _anchors(study: Study, history: History) -> Iterator[tuple[str, date]]:
+    for name in sorted({visit.anchor for visit in study.visits if visit.anchor}):
+        dated = history.of(name).dated
+        if dated and dated[0].date is not None:
+            yield name, dated[0].date
+
+
+def _status(study: Study, history: History) -> str:
+    reached = FIRST_STATUS
+    for status in study.statuses:
+        track = history.of(status.milestone)
+        if track.dated or track.doubts:
+            reached = status.code
+    return reached
+
+
+def result_json(result: Result) -> dict[str, Any]:
+    """A result in JSON types; what is empty is left out."""
+    told = {
+        "status": str(result.status),
+        "why": result.why and str(result.why),
+        "start": result.start and result.start.isoformat(),
+        "adt": result.adt and result.adt.isoformat(),
+        "days": result.days,
+        "cnsr": result.cnsr,
+        "fact": result.fact and result.fact.date and result.fact.date.isoformat(),
+        "flag": result.fact and result.fact.flag,
+        "start_flag": result.start_flag,
+        "milestone": result.milestone,
+        "entry": result.entry and result.entry.isoformat(),
+        "origin_sources": [_source(each) for each in result.origin.sources] if result.origin else [],
+        "sources": [_source(each) for each in result.fact.sources] if result.fact else [],
+    }
+    return {key: value for key, value in told.items() if value not in (None, "", [])}
+
+
+def _source(source: Source) -> dict[str, Any]:
+    told = source._asdict() | {"show": dict(source.show)}
+    return {key: value for key, value in told.items() if value not in (None, {})}
+
+
+def result_of(spec: Spec, stored: Mapping[str, Any]) -> Result:
+    """A stored result as the engine's own, enough to be put into words and tables."""
+
+    def day(name: str) -> date | None:
+        return date.fromisoformat(stored[name]) if name in stored else None
+
+    start, adt = day("start"), day("adt")
+    sources, origin = (_sources(stored.get(name, ())) for name in ("sources", "origin_sources"))
+    fact = Occurrence(None, None, date=day("fact"), flag=stored.get("flag", ""), sources=sources)
+    zero = Occurrence(start, start, date=start, flag=stored.get("start_flag", ""), sources=origin)
+    return Result(
+        spec=spec,
+        status=Status(stored["status"]),
+        why=Why(stored["why"]) if "why" in stored else None,
+        start=start,
+        adt=adt,
+        milestone=stored.get("milestone"),
+        fact=fact if sources or fact.date else None,
+        origin=zero if start or origin else None,
+        entry=day("entry"),
+    )
+
+
+def _sources(stored: Sequence[Mapping[str, Any]]) -> tuple[Source, ...]:
+    return tuple(Source(**{**each, "show": tuple(each.get("show", {}).items())}) for each in stored)
+
+
+def contradictions(results: Sequence[Result]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Endpoints that have no number because the data contradict themselves or lack a day: item, rule, detail."""
+    for result in results:
+        if result.status is Status.QUERY and result.spec.variant == "PRIMARY":
+            rule = "endpoint-contradiction" if result.why == "ONCE_BEFORE_ORIGIN" else "endpoint-undated"
+            yield result.spec.code, rule, {"milestone": result.milestone, "why": str(result.why)}

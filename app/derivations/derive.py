@@ -1,0 +1,151 @@
+"""Derive a whole study again from its pages: at any cut-off, as of any instant, and to prove what is stored."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import models
+from app.access.actor import Actor, require, sites
+from app.access.permissions import Permission
+from app.audit import change
+from app.clinical.endpoints.milestones import History
+from app.derivations.conclude import Conclusion, conclude, history_of
+from app.derivations.gather import gather
+from app.study.library import Build, build_of, form_of
+from app.subjects import facts
+from app.subjects.facts import Page, Place
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A subject with what its pages amount to; `build` is the study version its site works under."""
+
+    subject: Mapping[str, Any]
+    build: Build
+    conclusion: Conclusion
+    history: History
+
+
+def derived(
+    session: Session,
+    study_id: str,
+    *,
+    within: frozenset[str] | None = None,
+    subject_id: str | None = None,
+    cutoff: date | None = None,
+    as_of: datetime | None = None,
+) -> Iterator[Derived]:
+    """Every subject of the sites `within` (None: all), in the order of subject numbers, derived from its pages."""
+    casebooks = facts.everybody(session, study_id, sites=within, subject_id=subject_id, as_of=as_of)
+    ahead = next(casebooks, None)
+    for subject in _subjects(session, study_id, within, subject_id, as_of):
+        pages: dict[Place, Page] = {}
+        if ahead is not None and ahead[0] == subject["subject_id"]:
+            pages, ahead = ahead[1], next(casebooks, None)
+        yield of_pages(session, study_id, subject, pages, cutoff=cutoff)
+
+
+def of_pages(
+    session: Session,
+    study_id: str,
+    subject: Mapping[str, Any],
+    pages: Mapping[Place, Page],
+    *,
+    cutoff: date | None = None,
+) -> Derived:
+    """What these pages of a subject amount to."""
+    build = build_of(session, study_id, subject["version"])
+    known = facts.known(build, pages)
+    counted = facts.standing(pages)
+    forms = {key: form_of(session, *key) for key in {(each.place.form, each.form_version) for each in counted}}
+    captured = gather(build, forms, counted, known)
+    history, _ = history_of(build, captured, known, cutoff=cutoff)
+    return Derived(subject, build, conclude(build, captured, known, cutoff=cutoff), history)
+
+
+def _subjects(
+    session: Session, study_id: str, within: frozenset[str] | None, subject_id: str | None, as_of: datetime | None
+) -> Iterator[dict[str, Any]]:
+    subject, site = models.subject, models.site
+    statement = (
+        select(subject, site.c.version, site.c.zone)
+        .join_from(subject, site, (site.c.study_id == subject.c.study_id) & (site.c.site_id == subject.c.site_id))
+        .where(subject.c.study_id == study_id)
+        .order_by(subject.c.subject_id)
+    )
+    if within is not None:
+        statement = statement.where(subject.c.site_id.in_(within))
+    if subject_id is not None:
+        statement = statement.where(subject.c.subject_id == subject_id)
+    if as_of is not None:
+        statement = statement.where(subject.c.created_at <= as_of)
+    yield from [dict(row) for row in session.execute(statement).mappings()]
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """A stored result that is not what the pages give today."""
+
+    subject_id: str
+    endpoint: str
+    variant: str
+
+
+def recompute(session: Session, actor: Actor, study_id: str, *, store: bool = True) -> tuple[int, list[Deviation]]:
+    """Derive every subject again; how many there are, and every stored result that differs.
+
+    With `store` what differs is stored as the subject's next derivation, under an audited change of its own.
+    """
+    require(actor, Permission.DERIVE, study_id)
+    within = sites(actor, study_id, Permission.DERIVE)
+    count, deviations = 0, []
+    stored = _stored(session, study_id)
+    for each in derived(session, study_id, within=within):
+        count += 1
+        subject_id = each.subject["subject_id"]
+        number, before = stored.get(subject_id, (0, {}))
+        now = each.conclusion.as_json()
+        if now == before or (number == 0 and each.history.latest is None):
+            continue
+        deviations += [Deviation(subject_id, *which) for which in sorted(_differing(before, now))]
+        if store:
+            with change(session, study_id, by=actor, action="derive", zone=each.subject["zone"]) as made:
+                made.site_id, made.subject_id = each.subject["site_id"], subject_id
+                made.insert(
+                    models.derivation,
+                    {
+                        "study_id": study_id,
+                        "subject_id": subject_id,
+                        "number": number + 1,
+                        "study_version": each.build.study.version,
+                        "results": now,
+                        "at": made.at,
+                        "change_id": made.change_id,
+                    },
+                )
+                if each.conclusion.status != each.subject["status"]:
+                    made.update(models.subject, each.subject, status=each.conclusion.status, change_id=made.change_id)
+    return count, deviations
+
+
+def _differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    old, new = before.get("endpoints", {}), now["endpoints"]
+    for code in {*old, *new}:
+        for variant in {*old.get(code, {}), *new.get(code, {})}:
+            if old.get(code, {}).get(variant) != new.get(code, {}).get(variant):
+                yield code, variant
+
+
+def _stored(session: Session, study_id: str) -> dict[str, tuple[int, dict[str, Any]]]:
+    table = models.derivation
+    rows = session.execute(
+        select(table.c.subject_id, table.c.number, table.c.results)
+        .where(table.c.study_id == study_id)
+        .distinct(table.c.subject_id)
+        .order_by(table.c.subject_id, table.c.number.desc())
+    )
+    return {subject_id: (number, results) for subject_id, number, results in rows}
