@@ -25,7 +25,7 @@ Days = Annotated[int, Field(ge=-36525, le=36525, strict=True)]
 def _known_zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (OSError, ValueError):
+    except (KeyError, OSError, ValueError):  # unknown; a folder; no such file name
         raise ValueError("no such time zone; write an IANA name such as Asia/Shanghai") from None
     return name
 

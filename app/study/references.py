@@ -155,22 +155,23 @@ def _date_milestone(by_name: Mapping[str, Milestone], path: Path, name: str, wha
 
 
 def _path(study: Study, place: str) -> Path:
-    """The key path for a place as the endpoint check names it: 'endpoint CIR MOL.outcomes', 'milestone cr.of'."""
+    """The key path for a place as the endpoint check names it: 'endpoint CIR MOL.outcomes', 'milestone cr.of'.
+
+    A name given twice is shown where it stands the second time.
+    """
     words, _, key = place.partition(".")
     what, *names = words.split(" ")
     keys: Path = tuple(key.split("[")[0].split(".")) if key else ()
     if what == "milestone":
-        return ("milestone", [milestone.name for milestone in study.milestones].index(names[0]), *keys)
+        return ("milestone", _last([milestone.name for milestone in study.milestones], names[0]), *(keys or ("name",)))
     rates = [rate.code for rate in study.rates]
     codes = [endpoint.code for endpoint in study.endpoints]
-    if what == "rate" or names[-1] in rates:
-        return ("rate", _last(rates, names[-1]), *keys)
-    if names[-1] in codes and "or" in names:
-        return ("endpoint", _last(codes, names[-1]))
-    at = codes.index(names[0])
+    if names[-1] in rates:
+        return ("rate", _last(rates, names[-1]), *(keys or ("code",)))
+    at = _last(codes, names[-1] if names[0] == "or" else names[0])
     variants = [variant.code for variant in study.endpoints[at].variant]
     if names[-1] not in variants:
-        return ("endpoint", at, *keys)
+        return ("endpoint", at, *(keys or ("code",)))
     return ("endpoint", at, "variant", variants.index(names[-1]), *keys)
 
 
