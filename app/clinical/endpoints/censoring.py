@@ -80,7 +80,7 @@ def _last_follow_up(case: Case) -> tuple[date, Why, str | None, Occurrence | Non
     spec, history, _, start, limit, _ = case
     adt, why, name, last = start, Why.NO_FOLLOW_UP, None, None
     for milestone in spec.censor:
-        for fact in reversed(history.of(milestone, start).dated):
+        for fact in reversed((history.known.get(milestone) or history.of(milestone, start)).dated):
             day = fact.date or limit
             if day <= limit:
                 if day > adt or (last is None and day == adt):

@@ -8,7 +8,7 @@ from datetime import date
 from app.clinical.dates import shifted
 from app.clinical.endpoints.censoring import Case, First, censored, extra_censoring
 from app.clinical.endpoints.milestones import History
-from app.clinical.endpoints.occurrence import Occurrence, Track, may_precede
+from app.clinical.endpoints.occurrence import NOTHING, Occurrence, Track, may_precede
 from app.clinical.endpoints.result import Result, Spec, Status, Why
 
 
@@ -18,11 +18,11 @@ def evaluate(spec: Spec, history: History) -> Result:
     In the order of the rules: population, time zero, facts that can happen once, first outcome, horizon and extra
     censoring, facts without a certain day, delayed entry.
     """
-    limit = history.cutoff or date.max
+    limit, known = history.cutoff or date.max, history.known
     for name in spec.population:
-        if not _by(history.of(name).dated, limit):
+        if not _by((known.get(name) or history.of(name)).dated, limit):
             return _outside(spec, history, limit)
-    dated, doubts = history.of(spec.origin)
+    dated, doubts = known.get(spec.origin) or history.of(spec.origin)
     zero = _by(dated, limit)
     for fact in doubts:
         if zero is None or may_precede(fact, zero.date or limit):
@@ -31,7 +31,8 @@ def evaluate(spec: Spec, history: History) -> Result:
         return Result(spec, Status.NA, Why.NO_ORIGIN, milestone=spec.origin)
     start = zero.date
     for name in spec.milestones.once:
-        if (early := _before(history.of(name), start)) is not None:
+        track = known.get(name) or history.of(name)
+        if track is not NOTHING and (early := _before(track, start)) is not None:
             return Result(spec, Status.QUERY, Why.ONCE_BEFORE_ORIGIN, milestone=name, fact=early, origin=zero)
     horizon = limit if spec.truncate_day is None else min(shifted(start, spec.truncate_day), limit)
     case = Case(spec, history, zero, start, limit, horizon)
@@ -77,7 +78,7 @@ def _first_outcome(case: Case) -> First:
     first, earliest, name, status, place = None, limit, "", Status.CENSORED, 0
     unsure: list[tuple[int, str, Occurrence]] = []
     for number, (milestone, kind) in enumerate(spec.outcomes):
-        dated, doubts = history.of(milestone, start)
+        dated, doubts = history.known.get(milestone) or history.of(milestone, start)
         for fact in dated:
             day = fact.date
             if day is None:  # pragma: no cover - dated facts have a day; this tells the type checker

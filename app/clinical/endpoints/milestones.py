@@ -37,7 +37,7 @@ class History:
     after_cutoff = "clamp", shown at the cut-off.
     """
 
-    __slots__ = ("_beyond", "_captured", "_latest", "_tracks", "_with_origin", "cutoff", "definitions", "planned")
+    __slots__ = ("_beyond", "_captured", "_latest", "_with_origin", "cutoff", "definitions", "known", "planned")
 
     def __init__(
         self,
@@ -50,25 +50,25 @@ class History:
         self.cutoff = cutoff
         self.planned = planned
         self._captured = captured
-        self._tracks: dict[str, Track] = {}
+        self.known: dict[str, Track] = {}  # what has been worked out; the engine looks here before it calls `of`
         self._with_origin: dict[tuple[str, date | None], Track] = {}
         self._beyond: bool | None = None
         self._latest: date | None = None
 
     def of(self, name: str, origin: date | None = None) -> Track:
         """The occurrences of a milestone, for an endpoint with this time zero."""
-        track = self._tracks.get(name)
+        track = self.known.get(name)
         if track is not None:
             return track
         if name not in self.definitions.derived or name in self._captured:
-            track = self._tracks[name] = self._resolved(name)
+            track = self.known[name] = self._resolved(name)
         elif name in self.definitions.uses_origin:
             track = self._with_origin.get((name, origin))
             if track is None:
                 track = operators.evaluate(self.definitions.by_name[name], self, origin)
                 self._with_origin[name, origin] = track
         else:
-            track = self._tracks[name] = operators.evaluate(self.definitions.by_name[name], self, None)
+            track = self.known[name] = operators.evaluate(self.definitions.by_name[name], self, None)
         return track
 
     @property
@@ -111,8 +111,10 @@ class History:
     def _days(self, name: str) -> Sequence[Occurrence]:
         """Captured occurrences with their day chosen; a fact that can happen once is brought down to one."""
         facts = self._captured.get(name, ())
-        if any(fact.date is None for fact in facts):
-            facts = [fact if fact.date is not None else self._with_day(name, fact) for fact in facts]
+        for fact in facts:
+            if fact.date is None:
+                facts = [self._with_day(name, fact) if fact.date is None else fact for fact in facts]
+                break
         if len(facts) > 1 and name in self.definitions.once:
             return (_the_one(facts),)
         return facts
