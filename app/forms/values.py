@@ -102,7 +102,7 @@ def _integer(item: Item, raw: Any, unit: str | None) -> int:
     if isinstance(raw, int):
         number = raw
     else:
-        text = _written(raw) if isinstance(raw, Decimal) else raw
+        text = _written(raw, "not_integer") if isinstance(raw, Decimal) else raw
         if not _INTEGER.fullmatch(text):
             raise Unreadable("not_integer")
         number = int(text)
@@ -136,10 +136,10 @@ def _decimal(item: Item, raw: Any, unit: str | None) -> str:
     return text
 
 
-def _written(number: Decimal) -> str:
+def _written(number: Decimal, code: str = "not_decimal") -> str:
     """A Decimal as it would be typed; refuses what is no number and what would be endlessly long."""
     if not number.is_finite():
-        raise Unreadable("not_decimal")
+        raise Unreadable(code)
     exponent = number.as_tuple().exponent
     if not isinstance(exponent, int) or abs(exponent) > 2 * MAX_DIGITS or number.adjusted() > 2 * MAX_DIGITS:
         raise Unreadable("too_many_digits", limit=MAX_DIGITS)
