@@ -27,6 +27,7 @@ from app.core.openapi import describe_problems, operation_id
 from app.core.problems import Answers
 from app.core.transaction import Database
 from app.derivations import routes as derivation_routes
+from app.exchange import routes as exchange_routes
 from app.settings import Settings
 from app.study import routes as study_routes
 from app.subjects import routes as subject_routes
@@ -41,6 +42,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     subject_routes.router,
     capture_routes.router,
     derivation_routes.router,
+    exchange_routes.router,
 )
 
 IMPORTS = {"/api/v1/studies/*/imports": 64_000_000}

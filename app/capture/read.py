@@ -198,19 +198,31 @@ def casebook(
     values = computed(session, study_id, [each.record_id for each in pages.values()], as_of=as_of)
     findings = open_findings(session, study_id, subject_id, as_of=as_of)
     concluded = latest(session, study_id, subject_id, as_of=as_of)
-    anchors = {name: date.fromisoformat(day) for name, day in concluded.get("anchors", {}).items()}
-    planned = plan(build.study, anchors, facts.known(build, pages))
     return {
         "study": study_id,
         "subject": subject_id,
         "site": subject["site_id"],
         "status": subject["status"] if as_of is None else concluded.get("status", enrol.FIRST_STATUS),
         "study_version": build.study.version,
-        "visits": list(_visits(build, planned, pages, actor.language)),
+        "visits": list(_visits(build, _planned(build, concluded, pages), pages, actor.language)),
         "pages": [view(session, study_id, each, values, findings, actor.language) for each in pages.values()],
         "findings": [describe(row, None, actor.language) for row in findings if row["record_id"] is None],
         "endpoints": told(build, concluded.get("endpoints", {}), actor.language),
     }
+
+
+def timeline(
+    session: Session, study_id: str, subject: Mapping[str, Any], pages: Mapping[Place, Page]
+) -> Iterator[dict[str, Any]]:
+    """The visits of a subject with their windows, and how far the forms of each are."""
+    build = build_of(session, study_id, subject["version"])
+    concluded = latest(session, study_id, subject["subject_id"])
+    return _visits(build, _planned(build, concluded, pages), pages, "en")
+
+
+def _planned(build: Build, concluded: Mapping[str, Any], pages: Mapping[Place, Page]) -> Sequence[PlannedVisit]:
+    anchors = {name: date.fromisoformat(day) for name, day in concluded.get("anchors", {}).items()}
+    return plan(build.study, anchors, facts.known(build, pages))
 
 
 def _visits(

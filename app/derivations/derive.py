@@ -42,7 +42,7 @@ def derived(
     """Every subject of the sites `within` (None: all), in the order of subject numbers, derived from its pages."""
     casebooks = facts.everybody(session, study_id, sites=within, subject_id=subject_id, as_of=as_of)
     ahead = next(casebooks, None)
-    for subject in _subjects(session, study_id, within, subject_id, as_of):
+    for subject in subjects(session, study_id, within, subject_id, as_of):
         pages: dict[Place, Page] = {}
         if ahead is not None and ahead[0] == subject["subject_id"]:
             pages, ahead = ahead[1], next(casebooks, None)
@@ -67,9 +67,10 @@ def of_pages(
     return Derived(subject, build, conclude(build, captured, known, cutoff=cutoff), history)
 
 
-def _subjects(
+def subjects(
     session: Session, study_id: str, within: frozenset[str] | None, subject_id: str | None, as_of: datetime | None
 ) -> Iterator[dict[str, Any]]:
+    """The subjects of a study with their site's study version and zone, in the order of their numbers."""
     subject, site = models.subject, models.site
     statement = (
         select(subject, site.c.version, site.c.zone)

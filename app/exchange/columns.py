@@ -40,7 +40,7 @@ def plain(answer: Any) -> str:
     if isinstance(answer, Mapping):
         return plain(answer.get("value"))
     if isinstance(answer, list):
-        return "|".join(answer)
+        return "|".join(map(str, answer))
     return str(answer)
 
 
@@ -70,7 +70,7 @@ def _decoded(item: Item) -> Take:
 
     def take(answer: Any) -> str:
         if isinstance(answer, list):
-            return "|".join(words.get(code, code) for code in answer)
+            return "|".join(words.get(str(code), str(code)) for code in answer)
         value = plain(answer)
         return words.get(value, value)
 

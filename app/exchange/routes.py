@@ -1,0 +1,82 @@
+"""Data out and in over HTTP: a study as a zip of CSV files, and a form's rows from one."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Annotated
+
+from fastapi import Body, Query, Request, Response
+from pydantic import BaseModel
+from starlette.responses import StreamingResponse
+
+from app.access.actor import Signed, Writing, database
+from app.access.idempotency import idempotent
+from app.access.permissions import Permission, asks
+from app.core.http import Answer, Retryable, Router
+from app.core.transaction import see
+from app.exchange import export, imports
+from app.exchange.archive import Flavour
+
+router = Router(prefix="/api/v1/studies/{study}", tags=["exchange"])
+
+
+class ImportReport(BaseModel):
+    """What an import did; the key names it in the trail."""
+
+    import_id: str
+    lines: int
+    subjects: int
+    created: int
+    changed: int
+    unchanged: int
+
+
+@router.get(
+    "/export",
+    openapi_extra=asks(Permission.EXPORT_CLINICAL),
+    response_class=StreamingResponse,
+    responses={200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}},
+)
+def export_study(
+    request: Request,
+    actor: Signed,
+    study: str,
+    cutoff: Annotated[date | None, Query(description="Endpoints as known on this day")] = None,
+    flavour: Annotated[Flavour, Query(description="`spreadsheet` neutralises formulas in text")] = Flavour.MACHINE,
+) -> StreamingResponse:
+    """Everything you may see of a study, as a zip of CSV files with codebook and manifest."""
+    store = database(request)
+    with store.writing() as session:
+        see(session, study, "-")
+        within = export.begin(session, actor, study, cutoff=cutoff, flavour=flavour)
+
+    def body() -> Iterator[bytes]:
+        yield from export.archive(store, study, within, cutoff=cutoff, flavour=flavour)
+
+    name = f"{study}{'-' + cutoff.isoformat() if cutoff else ''}.zip"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return StreamingResponse(body(), media_type="application/zip", headers=headers)
+
+
+@router.post("/imports/{form}", status_code=201, responses={201: {"model": ImportReport}},
+             openapi_extra=asks(Permission.IMPORT))  # fmt: skip
+def import_form(
+    work: Writing,
+    study: str,
+    form: str,
+    body: Annotated[bytes, Body(media_type="text/csv")],
+    retry: Retryable,
+    visit: Annotated[str | None, Query(max_length=20, description="For a file without a visit column")] = None,
+    site: Annotated[str | None, Query(max_length=12, description="Create unknown subjects at this site")] = None,
+    reason: Annotated[str | None, Query(min_length=3, max_length=2000)] = None,
+) -> Response:
+    """Rows of one form from a CSV file: all of it, or nothing and every line that is wrong."""
+
+    def carry_out() -> Answer:
+        report = imports.import_csv(
+            work.session, work.actor, study, form, body, visit=visit, enrol_at=site, reason=reason
+        )
+        return Answer(
+            201, ImportReport(**{name: getattr(report, name) for name in ImportReport.model_fields}).model_dump()
+        )
+
+    return idempotent(work, retry, carry_out)
