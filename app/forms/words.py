@@ -1,7 +1,5 @@
 """What to say to a person about a problem or a question, in English and Chinese. Never the entered value."""
 
-# ruff: noqa: RUF001 (full-width punctuation is how Chinese is written)
-
 from collections.abc import Mapping
 
 from app.forms.definition import Form, Item, Lang

@@ -45,8 +45,8 @@ CASES = [
     ('code = "M"', 'code = "男"', "  { code", "letters, digits"),
     ('type = "multiple"', 'type = "text"', "codes", "'codes' does not fit"),
     ('type = "yes_no"', 'type = "single"', "[[section.item]]", "needs codes"),
-    ('proves_life = true', 'proves_life = "seen"', "proves_life", "true or false is needed"),
-    ('proves_life = true', "proves_life = 3", "proves_life", "neither true nor a condition"),
+    ("proves_life = true", 'proves_life = "seen"', "proves_life", "true or false is needed"),
+    ("proves_life = true", "proves_life = 3", "proves_life", "neither true nor a condition"),
     ("show_when = \"sex == 'F'\"", "show_when = \"sxe == 'F'\"", "show_when", "Did you mean 'sex'"),
     ("show_when = \"sex == 'F'\"", 'show_when = "sex > 3"', "show_when", "'>' does not fit a text and a number"),
     ("show_when = \"sex == 'F'\"", "show_when = \"pregnant == 'Y'\"", "show_when", "depends on what it shows"),
@@ -57,8 +57,8 @@ CASES = [
     ('result = "integer"\n', 'result = "integer"\nrequired = true\n', "required", "cannot be required"),
     ('result = "integer"\n', 'result = "integer"\nmissing = ["unknown"]\n', "missing", "no missing reasons"),
     ('result = "integer"\n', 'result = "text"\n', "formula", "gives a number, where a text is needed"),
-    ('formula = "grade * 2"', 'formula = "severe == \'Y\' ? 1 : 2"', "[[section.item]]", "need each other"),
-]  # fmt: skip
+    ('formula = "grade * 2"', "formula = \"severe == 'Y' ? 1 : 2\"", "[[section.item]]", "need each other"),
+]
 
 
 @pytest.mark.parametrize(("old", "new", "begins", "words"), CASES, ids=[f"{c[2]} {c[3]}" for c in CASES])

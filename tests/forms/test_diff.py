@@ -29,7 +29,11 @@ CASES = [
     ('code = "GUT"', 'code = "LUNG"', ("destructive", "organs", "codes.GUT")),
     ('code = "GUT"', 'code = "LUNG"', ("widened", "organs", "codes.LUNG")),
     ('unit = "10^9/L"', 'unit = "G/L"', ("destructive", "anc", "unit")),
-    ('id = "at"\nlabel = { en = "Time", zh = "时间" }\ntype = "time"', 'id = "at"\nlabel = { en = "Time", zh = "时间" }\ntype = "text"', ("destructive", "at", "type")),
+    (
+        'id = "at"\nlabel = { en = "Time", zh = "时间" }\ntype = "time"',
+        'id = "at"\nlabel = { en = "Time", zh = "时间" }\ntype = "text"',
+        ("destructive", "at", "type"),
+    ),
     ('soft_max = "50"', 'soft_max = "60"', ("altered", "anc", "soft_max")),
     ("show_when = \"sex == 'F'\"", "", ("altered", "pregnant", "show_when")),
     ("show_when = \"sampled == 'Y'\"", "", ("altered", "event", "show_when")),
@@ -37,7 +41,7 @@ CASES = [
     ("proves_life = true", "", ("altered", "seen", "proves_life")),
     ('id = "note"', 'id = "remark"', ("removed", "note", "")),
     ('id = "note"', 'id = "remark"', ("added", "remark", "")),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("old", "new", "expected"), CASES, ids=[" ".join(c[2]) for c in CASES])

