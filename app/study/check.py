@@ -30,6 +30,7 @@ class Tree:
 
     forms: Mapping[tuple[str, int], Form]
     studies: tuple[Study, ...]
+    digests: Mapping[str, str]  # of the sound files, by path below the folder
     mistakes: tuple[Mistake, ...]
 
 
@@ -82,7 +83,7 @@ def read_tree(root: Path) -> Tree:
     mistakes += [_stray(path) for path in sorted(root.rglob("*.toml")) if not _placed(path.relative_to(root))]
     mistakes += released_mistakes(root, digests)
     mistakes += unreleased_forms(root, studies)
-    return Tree(forms, tuple(studies), tuple(mistakes))
+    return Tree(forms, tuple(studies), digests, tuple(mistakes))
 
 
 def check_tree(root: Path) -> list[Mistake]:
