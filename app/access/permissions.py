@@ -137,6 +137,7 @@ PUBLIC = frozenset(
         ("POST", "/api/v1/password-resets/accept"),
         ("GET", "/health/live"),
         ("GET", "/health/ready"),
+        ("GET", "/api/v1/openapi.json"),
     }
 )
 """The only routes, by method and path, that answer somebody who has not signed in."""
