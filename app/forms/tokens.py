@@ -42,7 +42,7 @@ _TOKEN = re.compile(
 )
 
 
-class ExpressionMistake(ValueError):
+class ExpressionMistake(ValueError):  # noqa: N818 (a mistake of the author, no error of the program)
     """An expression that cannot be published: the column (from 1), what is wrong, what to do. Never a value."""
 
     def __init__(self, column: int, message: str, remedy: str) -> None:

@@ -16,7 +16,7 @@ _KEY = re.compile(r"[A-Za-z0-9_-]+")
 _AT_LINE = re.compile(r"\(at line (\d+), column \d+\)")
 
 
-class TomlMistake(ValueError):
+class TomlMistake(ValueError):  # noqa: N818 (a mistake of the author, no error of the program)
     """The text is no TOML; carries the mistake, without the name of the file."""
 
     def __init__(self, mistake: Mistake) -> None:
