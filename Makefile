@@ -61,7 +61,7 @@ $(READY): requirements.lock
 	fi; \
 	echo "Setting up $(VENV) with $$("$$chosen" --version) (once; about a minute) …"; \
 	"$$chosen" -m venv --clear $(VENV); \
-	$(BIN)/python -m pip --disable-pip-version-check --quiet install --require-hashes --only-binary :all: \
+	$(BIN)/python -m pip --disable-pip-version-check -qq install --require-hashes --only-binary :all: \
 		--requirement requirements.lock; \
-	$(BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps --no-build-isolation --editable .; \
+	$(BIN)/python -m pip --disable-pip-version-check -qq install --no-deps --no-build-isolation --editable .; \
 	touch $@

@@ -37,8 +37,8 @@ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role)
 SET password_encryption = 'scram-sha-256';
 SET log_statement = 'none';
 SET log_min_duration_statement = -1;
-ALTER ROLE :"owner" LOGIN NOCREATEDB NOCREATEROLE NOINHERIT PASSWORD :'owner_password';
-ALTER ROLE :"app" LOGIN NOCREATEDB NOCREATEROLE NOINHERIT PASSWORD :'app_password';
+ALTER ROLE :"owner" LOGIN NOCREATEDB NOCREATEROLE PASSWORD :'owner_password';
+ALTER ROLE :"app" LOGIN NOCREATEDB NOCREATEROLE PASSWORD :'app_password';
 
 -- Text is ordered by code point, on every machine alike.
 SELECT format(

@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import make_url
 
-_ROLE = sql.SQL("LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT")
+_ROLE = sql.SQL("LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS")
 _EMPTY = sql.SQL("TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'")
 # One order of text on every machine: by code point. The library of the operating system has no say in it.
 _BY_CODE_POINT = sql.SQL("LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'")

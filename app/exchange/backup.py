@@ -12,11 +12,11 @@ import subprocess
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -29,6 +29,7 @@ from app.core.embedded import tool
 from app.core.provision import Names, libpq, provision
 
 FORMAT = 1
+_UNKNOWN_BEFORE_17 = b"SET transaction_timeout"
 MANIFEST, DUMP, ANCHORS = "manifest.json", "database.dump", "anchors.jsonl"
 
 
@@ -144,8 +145,7 @@ def restore(
         say(f"restoring {sum(manifest.rows.values())} rows of {manifest.made_at}")
         provision(admin_url, Names(manifest.owner, manifest.app, database), passwords=passwords)
         target = make_url(normalised(admin_url)).set(database=database).render_as_string(hide_password=False)
-        options = ("--single-transaction", "--exit-on-error", "--no-owner", f"--role={manifest.owner}")
-        _run("pg_restore", target, *options, str(folder / DUMP))
+        _replay(folder / DUMP, target, manifest.owner)
         engine = make_engine(target, pool_size=1, statement_timeout=0)
         with engine.begin() as connection:
             connection.execute(text("ANALYZE"))
@@ -185,18 +185,55 @@ def _state(connection: Connection) -> dict[str, Any]:
 
 
 def _run(program: str, url: str, *arguments: str) -> None:
-    """A client program, with the password in its environment and not among its arguments, which all users can see."""
+    command, environment = _client(program, url, *arguments)
+    with tempfile.TemporaryFile() as said:
+        done = subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=said, env=environment)  # noqa: S603
+        _require_success(program, done.returncode, said)
+
+
+def _replay(dump: Path, url: str, role: str) -> None:
+    """Play a dump into a database, as `role` and in one transaction.
+
+    `pg_restore` is of version 18 and begins with a setting that servers before 17 refuse; that line is left out.
+    """
+    command, environment = _client(
+        "psql", url, "--quiet", "--no-psqlrc", "--single-transaction", "--set=ON_ERROR_STOP=1"
+    )
+    writing: list[Path | str] = [tool("pg_restore"), "--no-owner", f"--role={role}", "--file=-", dump]
+    with (
+        tempfile.TemporaryFile() as said_writing,
+        tempfile.TemporaryFile() as said_reading,
+        subprocess.Popen(writing, stdout=subprocess.PIPE, stderr=said_writing, env={"LC_ALL": "C"}) as writer,  # noqa: S603
+        subprocess.Popen(  # noqa: S603
+            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said_reading, env=environment
+        ) as reader,
+    ):
+        if writer.stdout is None or reader.stdin is None:
+            raise BackupError("No pipe could be laid between pg_restore and psql")
+        with suppress(BrokenPipeError), reader.stdin as sink:
+            for line in writer.stdout:
+                if line.startswith(_UNKNOWN_BEFORE_17):
+                    break
+                sink.write(line)
+            shutil.copyfileobj(writer.stdout, sink, 1 << 20)
+        writer.stdout.close()
+        _require_success("psql", reader.wait(), said_reading)
+        _require_success("pg_restore", writer.wait(), said_writing)
+
+
+def _client(program: str, url: str, *arguments: str) -> tuple[list[Path | str], dict[str, str]]:
+    """A command and its environment. The password is in the latter: arguments can be seen by every user."""
     words = conninfo_to_dict(libpq(normalised(url)))
     password = words.pop("password", None)
-    where = make_conninfo("", **words)
     environment = {"LC_ALL": "C"} | ({"PGPASSWORD": str(password)} if password else {})
-    done = subprocess.run(  # noqa: S603 - the wheel's own program
-        [tool(program), f"--dbname={where}", "--no-password", *arguments],
-        check=False, capture_output=True, text=True, env=environment,
-    )  # fmt: skip
-    if done.returncode:
-        # The first line says what failed; later ones may hold rows.
-        raise BackupError(f"{program} failed: {(done.stderr.strip().splitlines() or ['no reason given'])[0]}")
+    return [tool(program), f"--dbname={make_conninfo('', **words)}", "--no-password", *arguments], environment
+
+
+def _require_success(program: str, status: int, said: IO[bytes]) -> None:
+    if status:
+        said.seek(0)
+        first = said.readline().decode(errors="replace").strip()  # later lines may hold rows
+        raise BackupError(f"{program} failed: {first or 'no reason given'}")
 
 
 def _unpack(file: Path, folder: Path) -> Manifest:
