@@ -4,6 +4,7 @@ from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import cached_property
 from typing import Any
 
 from app.forms.dates import is_date
@@ -86,7 +87,7 @@ def proving_life(form: Form, answers: Mapping[str, Any], context: Context) -> li
     page = _Page(form, answers, context)
     return [
         (item.id, row)
-        for item, row, answer, names in page.places()
+        for item, row, answer, names in page.places
         if item.proves_life
         and plain(answer).value is not None
         and (item.proves_life is True or page.rules.proves_life[item.id].holds(names))
@@ -169,8 +170,12 @@ class _Page:
             self.sections_shown[section.id] = condition.evaluate(self.names)
         return self.sections_shown[section.id]
 
-    def places(self) -> Iterator[tuple[Item, int | None, Any, Mapping[str, Any]]]:
+    @cached_property
+    def places(self) -> list[tuple[Item, int | None, Any, Mapping[str, Any]]]:
         """Each item in each row: item, row, answer, names."""
+        return list(self._places())
+
+    def _places(self) -> Iterator[tuple[Item, int | None, Any, Mapping[str, Any]]]:
         for section in self.form.sections:
             if not section.repeating:
                 for item in section.items:
@@ -182,7 +187,7 @@ class _Page:
                     yield item, row["row"], row.get(item.id), names
 
     def visible(self) -> frozenset[Place]:
-        shown = {(item.id, row) for item, row, _, names in self.places() if self._shown(item, row, names) is True}
+        shown = {(item.id, row) for item, row, _, names in self.places if self._shown(item, row, names) is True}
         sections = {(s.id, None) for s in self.form.row_sections.values() if self._section_shown(s) is True}
         return frozenset(shown | sections)
 
@@ -202,12 +207,12 @@ class _Page:
         return {item: value for item, value in values.items() if value is not None}
 
     def owed(self) -> Iterator[Problem]:
-        for item, row, answer, names in self.places():
+        for item, row, answer, names in self.places:
             if item.required and answer is None and self._shown(item, row, names) is True:
                 yield Problem(item.id, row, "required", {"allowed": [str(reason) for reason in item.missing]})
 
     def questions(self) -> Iterator[Question]:
-        for item, row, answer, names in self.places():
+        for item, row, answer, names in self.places:
             if answer is None or plain(answer).value is None:
                 continue
             if self._shown(item, row, names) is False:
@@ -234,8 +239,8 @@ def _soft_number(item: Item, row: int | None, answer: Any) -> Iterator[Question]
 
 
 def _reasons(section: Section, answers: Mapping[str, Any]) -> dict[str, str]:
-    found = {item.id: plain(answers.get(item.id)).missing for item in section.items}
-    return {item: reason for item, reason in found.items() if reason is not None}
+    given = ((item.id, answers.get(item.id)) for item in section.items)
+    return {item: answer["missing"] for item, answer in given if isinstance(answer, dict) and "missing" in answer}
 
 
 def _variable(item: Item, answer: Any) -> Any:

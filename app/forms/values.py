@@ -39,7 +39,7 @@ class Plain(NamedTuple):
 
 def plain(answer: Any) -> Plain:
     """Value, unit (None: the canonical one) and missing reason of a stored answer."""
-    if isinstance(answer, Mapping):
+    if isinstance(answer, dict):
         return Plain(answer.get("value"), answer.get("unit"), answer.get("missing"))
     return Plain(answer, None, None)
 
