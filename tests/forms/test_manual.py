@@ -1,0 +1,36 @@
+"""The manual mentions every key, type, reason and function, and its own example is a form without mistakes."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from app.forms.check import check_form
+from app.forms.definition import ItemType, MissingReason
+from app.forms.diff import ChangeKind
+from app.forms.schema import KEYS
+from app.forms.tokens import FUNCTIONS, MACROS
+
+MANUAL = (Path(__file__).parents[2] / "docs" / "forms.md").read_text(encoding="utf-8")
+CODE = " ".join(re.findall(r"`([^`]+)`", MANUAL))
+
+
+@pytest.mark.parametrize("word", sorted({key for name in ("Form", "Section", "Item") for key in KEYS[name]}))
+def test_every_key_is_explained(word):
+    assert re.search(rf"\b{word}\b", CODE)
+
+
+@pytest.mark.parametrize("word", [*ItemType, *MissingReason, *sorted(FUNCTIONS | MACROS)])
+def test_every_type_reason_and_function_is_explained(word):
+    assert re.search(rf"\b{word}\b", CODE)
+
+
+@pytest.mark.parametrize("kind", ChangeKind)
+def test_every_kind_of_change_is_explained(kind):
+    assert f"| {kind} |" in MANUAL
+
+
+def test_the_first_form_has_no_mistakes():
+    example = re.search(r"```toml\n(.*?)```", MANUAL, re.DOTALL)
+    assert example is not None
+    assert check_form(example[1])[1] == []
