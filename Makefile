@@ -21,7 +21,7 @@ demo: $(READY)  ## four trials with simulated subjects, their endpoints and CSV 
 test: $(READY)  ## the whole test suite, against a PostgreSQL it starts itself or MARROW_DATABASE_URL
 	$(BIN)/python -m pytest
 
-serve: $(READY)  ## the API on http://127.0.0.1:8000, with its documentation at /docs
+serve: $(READY)  ## the API on http://127.0.0.1:8000, described at /api/v1/openapi.json
 	$(BIN)/marrow serve
 
 check: $(READY)  ## format, lint, types, layers and form files
@@ -38,10 +38,12 @@ format: $(READY)  ## rewrite the code in the house's format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix --quiet .
 
-lock: $(READY)  ## requirements.lock anew, from pyproject.toml and today's package index
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --group dev --no-header \
-		--no-annotate --upgrade pyproject.toml --output-file requirements.lock
-	! grep -nE '^-|://|@ ' requirements.lock
+LOCKED := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --no-annotate
+
+lock: $(READY)  ## the lock files anew, from pyproject.toml and today's package index
+	$(LOCKED) --upgrade --group dev pyproject.toml --output-file requirements.lock
+	echo setuptools | $(LOCKED) --constraint requirements.lock pyproject.toml - --output-file deploy/requirements.lock
+	! grep -nE '^-|://|@ ' requirements.lock deploy/requirements.lock
 
 clean:  ## remove the environment and the caches; var/, which holds data, stays
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

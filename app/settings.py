@@ -10,6 +10,8 @@ from sqlalchemy import make_url
 from app.core.db import normalised
 
 PREFIX = "MARROW_"
+SPARE = 2
+"""Connections beside one per thread: for streams, health checks and traces of refusals."""
 _YES = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
@@ -25,7 +27,7 @@ class Settings:
     owner_url: str | None = None
     var: Path = Path("var")
     anchors: Path = Path("var/anchors.jsonl")
-    pool_size: int = 8
+    pool_size: int = 10
     threads: int = 8
     max_body: int = 2_000_000
     session_idle_minutes: int = 20
@@ -54,7 +56,7 @@ class Settings:
             owner_url=read.url("MARROW_OWNER_URL"),
             var=var,
             anchors=Path(words.get("MARROW_ANCHORS") or var / "anchors.jsonl"),
-            pool_size=read.number("MARROW_POOL_SIZE", threads, at_least=1),
+            pool_size=read.number("MARROW_POOL_SIZE", threads + SPARE, at_least=1 + SPARE),
             threads=threads,
             max_body=read.number("MARROW_MAX_BODY", 2_000_000, at_least=1_000),
             session_idle_minutes=read.number("MARROW_SESSION_IDLE_MINUTES", 20, at_least=1),

@@ -31,7 +31,7 @@ def test_what_is_set_is_taken() -> None:
     assert settings.database_url == "postgresql+psycopg://app:x@db/marrow"
     assert settings.app_role == "app"
     assert settings.anchors == Path("/data/anchors.jsonl")
-    assert settings.pool_size == 16  # one connection for each thread, unless said otherwise
+    assert settings.pool_size == 18  # one connection for each thread and two to spare, unless said otherwise
     assert settings.trusted_hosts == ("a.example", "b.example")
     assert settings.log_level == "warning"
     assert settings.allow_unsafe_database
@@ -42,7 +42,7 @@ def test_what_is_set_is_taken() -> None:
     [
         ("MARROW_DATABASE_URL", "sqlite:///secret"),
         ("MARROW_OWNER_URL", "postgresql://a:secret@h:port/x"),
-        ("MARROW_POOL_SIZE", "0"),
+        ("MARROW_POOL_SIZE", "2"),
         ("MARROW_THREADS", "many"),
         ("MARROW_MAX_BODY", "-1"),
         ("MARROW_SESSION_HOURS", "1.5"),

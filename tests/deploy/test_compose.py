@@ -66,6 +66,13 @@ def test_the_image_copies_what_exists_and_runs_as_nobody_of_note() -> None:
     assert re.search(r"^USER marrow$", text, re.MULTILINE)
 
 
+def test_the_image_installs_what_was_tested_and_none_of_the_tools() -> None:
+    full, part = ((ROOT / name).read_text() for name in ("requirements.lock", "deploy/requirements.lock"))
+    pins = [set(re.findall(r"^([A-Za-z0-9._-]+==\S+)", lock, re.MULTILINE)) for lock in (full, part)]
+    assert pins[1] < pins[0]
+    assert not {pin.split("==")[0] for pin in pins[1]} & {"pytest", "ruff", "mypy", "uv"}
+
+
 def test_the_lock_holds_every_dependency_with_a_hash_and_no_address() -> None:
     lock = (ROOT / "requirements.lock").read_text()
     assert not re.search(r"^-|://|@ |^file:", lock, re.MULTILINE)
