@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from app.access import routes as access_routes
 from app.audit import refused
 from app.capture import routes as capture_routes
-from app.core import health
+from app.core import health, reference
 from app.core.db import SchemaError, make_engine, schema_state
 from app.core.durability import Level, durability
 from app.core.errors import Refusal
@@ -28,6 +28,7 @@ from app.core.problems import Answers
 from app.core.transaction import Database
 from app.derivations import routes as derivation_routes
 from app.exchange import routes as exchange_routes
+from app.quality import routes as quality_routes
 from app.settings import Settings
 from app.study import routes as study_routes
 from app.subjects import routes as subject_routes
@@ -37,12 +38,14 @@ VERSION = "0.1.0"
 
 ROUTERS: tuple[APIRouter, ...] = (
     health.router,
+    reference.router,
     *access_routes.ROUTERS,
     study_routes.router,
     subject_routes.router,
     capture_routes.router,
     derivation_routes.router,
     exchange_routes.router,
+    quality_routes.router,
 )
 
 IMPORTS = {"/api/v1/studies/*/imports": 64_000_000}

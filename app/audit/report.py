@@ -86,3 +86,25 @@ class Report:
 
     def __iter__(self) -> Iterator[Fault]:
         return iter(self.faults)
+
+    def as_json(self) -> dict[str, Any]:
+        """The report in JSON types."""
+        return {
+            "ok": self.ok,
+            "changes": self.changes,
+            "rows": self.rows,
+            "anchors": self.anchors,
+            "heads": [{"study": head.study, "seq": head.seq, "hash": head.hash.hex()} for head in self.heads],
+            "faults": [str(fault) for fault in self.faults],
+            "more_faults": self.unnamed,
+        }
+
+    def __str__(self) -> str:
+        """The report as people read it: each fault on a line, then the verdict."""
+        lines = [str(fault) for fault in self.faults]
+        if self.unnamed:
+            lines.append(f"and {self.unnamed} more")
+        anchored = "" if self.anchors is None else f", {self.anchors} anchors"
+        verdict = "the trail holds" if self.ok else "THE TRAIL DOES NOT HOLD"
+        chains = f"{len(self.heads)} chain{'s' * (len(self.heads) != 1)}"
+        return "\n".join([*lines, f"{chains}, {self.changes} changes, {self.rows} rows{anchored}: {verdict}."])

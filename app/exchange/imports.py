@@ -63,19 +63,21 @@ def import_csv(
     visit: str | None = None,
     enrol_at: str | None = None,
     reason: str | None = None,
+    rename: Mapping[str, str] | None = None,
     ignore: Sequence[str] = (),
 ) -> Report:
     """Store every page of a CSV file, or none: each line that cannot be stored is named with its column.
 
     `visit` stands for an absent visit column; `enrol_at` creates subjects that are not there yet at that site;
-    columns in `ignore` are left out knowingly, any other unknown column is refused.
+    `rename` gives columns of the file the names of items; columns in `ignore` are left out knowingly. Any other
+    unknown column is refused.
     """
     require(actor, Permission.IMPORT, study_id)
     build = newest(session, study_id)
     if form_id not in build.forms:
         raise NotFound("The study has no such form")
     form = build.forms[form_id]
-    lines, columns = _lines(body)
+    lines, columns = _lines(body, rename or {})
     _known_columns(form, columns, ignore)
     report = Report(import_id=str(uuid4()), lines=len(lines))
     digest = sha256(body).hexdigest()
@@ -100,7 +102,7 @@ def import_csv(
     return report
 
 
-def _lines(body: bytes) -> tuple[list[dict[str, str]], list[str]]:
+def _lines(body: bytes, rename: Mapping[str, str]) -> tuple[list[dict[str, str]], list[str]]:
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -109,7 +111,7 @@ def _lines(body: bytes) -> tuple[list[dict[str, str]], list[str]]:
         raise Unreadable("The file holds a NUL character; save it as plain CSV")
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
-        columns = [name.strip() for name in next(reader, [])]
+        columns = [rename.get(name.strip(), name.strip()) for name in next(reader, [])]
         lines = []
         for cells in reader:
             if not any(cells):

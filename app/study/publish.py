@@ -1,6 +1,6 @@
 """Release a form or a study version: from then on it never changes, and records may be entered under it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,6 +13,7 @@ from app.core import clock
 from app.core.errors import Conflict, NotFound
 from app.core.transaction import see_all
 from app.forms.definition import Form
+from app.study.check import Tree
 from app.study.definition import Study
 
 
@@ -41,6 +42,16 @@ def publish(session: Session, actor: Actor, study: Study, forms: Mapping[str, Fo
         see_all(session)
     _release_study(session, actor, study, forms.values(), new=exists is None)
     return True
+
+
+def publish_tree(
+    session: Session, actor: Actor, tree: Tree, *, only: Sequence[str] | None = None
+) -> Iterator[tuple[str, int, bool]]:
+    """Release every study version of a folder that is not released yet: key, version, whether it is new."""
+    for study in sorted(tree.studies, key=lambda each: (each.study, each.version)):
+        if not only or study.study in only:
+            forms = {form_id: tree.forms[form_id, version] for form_id, version in study.forms.items()}
+            yield study.study, study.version, publish(session, actor, study, forms)
 
 
 def _release_forms(session: Session, actor: Actor, forms: Iterable[Form]) -> None:

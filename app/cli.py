@@ -1,0 +1,392 @@
+"""`marrow …`: what is done on the server itself. Each command calls a function that has a test of its own.
+
+Whoever can run these commands holds the database already; they act as the server's own actor, and the trail names
+the operating system's user.
+"""
+
+import csv
+import getpass
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from sqlalchemy.orm import Session
+
+from app.access.actor import SystemActor
+from app.core import embedded
+from app.core.db import SchemaError, make_engine, migrate, schema_state
+from app.core.errors import Refusal
+from app.core.transaction import Database, see_all
+from app.settings import SettingError, Settings
+
+app = typer.Typer(
+    name="marrow",
+    help="Electronic case report forms for leukaemia and transplant trials.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+forms_app = typer.Typer(help="Form and study files.", no_args_is_help=True)
+study_app = typer.Typer(help="Studies in the database.", no_args_is_help=True)
+admin_app = typer.Typer(help="Accounts.", no_args_is_help=True)
+audit_app = typer.Typer(help="The trail.", no_args_is_help=True)
+for name, group in (("forms", forms_app), ("study", study_app), ("admin", admin_app), ("audit", audit_app)):
+    app.add_typer(group, name=name)
+
+Folder = Annotated[Path, typer.Argument(help="A folder with library/ and studies/")]
+Study = Annotated[str, typer.Argument(help="The study's key, such as NCT06125106")]
+CutOff = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Everything dated later is left out")]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the commands work: the database as the application's role, and its URLs."""
+
+    database: Database
+    settings: Settings
+    app_url: str
+    owner_url: str
+
+
+def say(line: str = "") -> None:
+    """One line for a person."""
+    typer.echo(line)
+
+
+def fail(message: str, code: int = 1) -> NoReturn:
+    """End with a message on standard error."""
+    typer.echo(message, err=True)
+    raise typer.Exit(code)
+
+
+def actor() -> SystemActor:
+    """The server's own actor, with the operating system's user in the trail."""
+    return SystemActor(source=f"cli:{getpass.getuser()}")
+
+
+@contextmanager
+def place(*, migrated: bool = True) -> Iterator[Place]:
+    """The database that the settings name, or the embedded one, started for as long as the command runs.
+
+    The embedded database is migrated on the way; a server of one's own is migrated by `marrow migrate`.
+    """
+    try:
+        settings = Settings.from_environment()
+    except SettingError as fault:
+        fail(str(fault), 2)
+    server = None
+    try:
+        if settings.database_url is None:
+            server = embedded.start(settings.data_dir, say=say)
+            urls = server.app_url, server.owner_url
+            migrate(server.owner_url, settings.app_role)
+        else:
+            urls = settings.database_url, settings.owner_url or ""
+        engine = make_engine(urls[0], pool_size=settings.pool_size)
+        if migrated:
+            schema_state(engine).require_current()
+        yield Place(Database(engine, settings.anchors), settings, *urls)
+        engine.dispose()
+    except (SchemaError, embedded.CannotStartError) as fault:
+        fail(str(fault), 3)
+    except Refusal as refused:
+        fail("\n".join([refused.detail, *(f"  {e.pointer}: {e.message}. {e.remedy}" for e in refused.errors)]))
+    finally:
+        if server is not None:
+            server.stop()
+
+
+@contextmanager
+def work(at: Place) -> Iterator[Session]:
+    """A transaction with every study in sight."""
+    with at.database.writing() as session:
+        see_all(session)
+        yield session
+
+
+@app.command("migrate")
+def migrate_command() -> None:
+    """Bring the schema up to date, as the owner, under a lock."""
+    with place(migrated=False) as at:
+        if not at.owner_url:
+            fail("MARROW_OWNER_URL names the role that owns the tables; migrations run as it", 2)
+        say(f"The schema is at revision {migrate(at.owner_url, at.settings.app_role)}.")
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, help="Processes")] = 1,
+) -> None:
+    """Serve the API."""
+    import uvicorn  # noqa: PLC0415 - only this command needs it
+
+    from app.core.logs import configuration  # noqa: PLC0415
+
+    with place() as at:
+        say(f"Marrow listens on http://{host}:{port} (API description: /api/v1/openapi.json). Stop with Ctrl-C.")
+        uvicorn.run(
+            "app.main:create_app",
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            log_config=configuration(at.settings.log_level.upper()),
+            server_header=False,
+        )
+
+
+@app.command()
+def demo(
+    subjects: Annotated[int | None, typer.Option(min=1, help="Subjects per trial, fewer than the trial's own")] = None,
+) -> None:
+    """Four trials with simulated subjects: forms, pages, endpoints, CSV files, trail."""
+    from app.demo.run import run  # noqa: PLC0415 - only this command needs it
+
+    with place() as at:
+        run(at.database, at.settings, say=say, subjects=subjects)
+
+
+@app.command()
+def derive(study: Study) -> None:
+    """Derive every subject again, and name each stored result that differed."""
+    from app.derivations.derive import recompute  # noqa: PLC0415
+
+    with place() as at, work(at) as session:
+        count, deviations = recompute(session, actor(), study)
+        for each in deviations:
+            say(f"{each.subject_id} {each.endpoint} {each.variant}: the stored result differed and is derived again")
+        say(f"{count} subjects derived, {len(deviations)} results differed.")
+    if deviations:
+        raise typer.Exit(1)
+
+
+@app.command("export")
+def export_command(
+    study: Study,
+    out: Annotated[Path, typer.Option(help="The zip to write")],
+    cutoff: CutOff = None,
+    flavour: Annotated[str, typer.Option(help="machine or spreadsheet")] = "machine",
+) -> None:
+    """Everything of a study as a zip of CSV files."""
+    from app.exchange.archive import Flavour  # noqa: PLC0415
+    from app.exchange.export import export_to_file  # noqa: PLC0415
+
+    if flavour not in set(Flavour):
+        fail("--flavour is machine or spreadsheet", 2)
+    with place() as at:
+        size = export_to_file(
+            at.database,
+            actor(),
+            study,
+            out,
+            cutoff=cutoff.date() if cutoff else None,
+            flavour=Flavour(flavour),
+            opened=see_all,
+        )
+        say(f"{out}: {size} bytes")
+
+
+@app.command("import")
+def import_command(
+    study: Study,
+    form: Annotated[str, typer.Argument(help="The form's key, such as haematology")],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV with one line per page or row")],
+    visit: Annotated[str | None, typer.Option(help="For a file without a visit column")] = None,
+    site: Annotated[str | None, typer.Option(help="Create unknown subjects at this site")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why existing values change")] = None,
+    rename: Annotated[list[str] | None, typer.Option(help="COLUMN=name, once per column")] = None,
+    ignore: Annotated[list[str] | None, typer.Option(help="A column to leave out, once per column")] = None,
+) -> None:
+    """Rows of one form from a CSV file: all of it, or nothing and every line that is wrong."""
+    from app.exchange.imports import import_csv  # noqa: PLC0415
+
+    names = dict(pair.partition("=")[::2] for pair in rename or ())
+    with place() as at, work(at) as session:
+        report = import_csv(
+            session,
+            actor(),
+            study,
+            form,
+            file.read_bytes(),
+            visit=visit,
+            enrol_at=site,
+            reason=reason,
+            rename=names,
+            ignore=ignore or (),
+        )
+        say(
+            f"{report.lines} lines: {report.subjects} subjects and {report.created} pages created, "
+            f"{report.changed} changed, {report.unchanged} as they were. Import {report.import_id}."
+        )
+
+
+@app.command()
+def endpoints(
+    facts: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="CSV with one row per case")],
+    out: Annotated[Path, typer.Option(help="The CSV to write")],
+    forms: Annotated[Path, typer.Option(help="The folder with the study files")] = Path("forms"),
+) -> None:
+    """Try endpoint definitions on a bare table of dates, without a database."""
+    from app.clinical.endpoints.table import evaluate_rows  # noqa: PLC0415
+    from app.study.check import read_tree  # noqa: PLC0415
+
+    tree = read_tree(forms)
+    definitions = {}
+    for study in sorted(tree.studies, key=lambda each: each.version):
+        for short in (study.study, *study.short):
+            definitions[short] = (study.milestones, study.endpoints, study.rates)
+    if not definitions:
+        fail(f"{forms} holds no sound study file; run marrow forms check {forms}", 2)
+    try:
+        text = facts.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        fail(f"{facts} is not UTF-8; save it as CSV UTF-8", 2)
+    rows = list(evaluate_rows(definitions, csv.DictReader(io.StringIO(text))))
+    with out.open("w", encoding="utf-8", newline="") as written:
+        writer = csv.DictWriter(written, list(rows[0]) if rows else ["status", "adt", "days"], extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+    unread = sum(bool(row["error"]) for row in rows)
+    say(f"{len(rows)} rows written to {out}, {unread} of them could not be read (see their error).")
+
+
+@app.command("backup")
+def backup_command(out: Annotated[Path, typer.Argument(help="The file to write")]) -> None:
+    """One instant of the database with its manifest and anchors, in one file."""
+    from app.exchange.backup import BackupError, backup  # noqa: PLC0415
+
+    with place() as at:
+        try:
+            manifest = backup(at.owner_url, at.settings.anchors, out, app_role=at.settings.app_role)
+        except BackupError as fault:
+            fail(str(fault))
+        say(f"{out}: {sum(manifest.rows.values())} rows of {len(manifest.rows)} tables at {manifest.made_at}")
+
+
+@app.command("restore")
+def restore_command(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="What marrow backup wrote")],
+    database: Annotated[str, typer.Option(help="Name of the empty database to restore into")] = "marrow",
+    admin_url: Annotated[str | None, typer.Option(envvar="PGADMIN_URL", help="A server, as one who may create")] = None,
+) -> None:
+    """Bring a backup back into an empty database, and check that all of it is there."""
+    from app.exchange.backup import BackupError, restore  # noqa: PLC0415
+
+    settings = Settings.from_environment()
+    server = None if admin_url else embedded.start(settings.data_dir, say=say)
+    try:
+        manifest = restore(
+            file, admin_url or (server.admin_url if server else ""), settings.anchors, database=database, say=say
+        )
+    except BackupError as fault:
+        fail(str(fault))
+    finally:
+        if server is not None:
+            server.stop()
+    say(f"Restored {sum(manifest.rows.values())} rows. Now run marrow audit verify.")
+
+
+@forms_app.command("check")
+def forms_check(root: Folder = Path("forms")) -> None:
+    """Check every form and study file: each mistake with its file, line and remedy."""
+    from app.study.check import read_tree  # noqa: PLC0415
+
+    tree = read_tree(root)
+    for mistake in tree.mistakes:
+        say(str(mistake))
+    say(f"{len(tree.forms)} forms, {len(tree.studies)} studies, {len(tree.mistakes)} mistakes.")
+    if tree.mistakes or not tree.forms:
+        raise typer.Exit(1)
+
+
+@forms_app.command("schema")
+def forms_schema(out: Annotated[Path, typer.Argument(help="Folder to write to")] = Path("docs/schemas")) -> None:
+    """Write the JSON Schemas of form and study files, for editors."""
+    from app.study.check import write_schemas  # noqa: PLC0415
+
+    for path in write_schemas(out):
+        say(str(path))
+
+
+@study_app.command("publish")
+def study_publish(
+    root: Folder = Path("forms"),
+    only: Annotated[list[str] | None, typer.Option(help="A study's key, once per study; all by default")] = None,
+) -> None:
+    """Release the studies of a folder that are not released yet; from then on they never change."""
+    from app.study.check import read_tree  # noqa: PLC0415
+    from app.study.publish import publish_tree  # noqa: PLC0415
+
+    tree = read_tree(root)
+    if tree.mistakes:
+        fail("\n".join([*map(str, tree.mistakes), "Nothing was published: correct these first."]))
+    with place() as at, work(at) as session:
+        for key, version, fresh in publish_tree(session, actor(), tree, only=only):
+            say(f"{key} version {version}: {'published' if fresh else 'released already'}")
+
+
+@study_app.command("activate")
+def study_activate(
+    study: Study,
+    site: Annotated[str, typer.Argument(help="The site's key")],
+    version: Annotated[int, typer.Argument(min=1, help="A released study version")],
+    reason: Annotated[str, typer.Option(help="Why now, for example the approval's date")],
+) -> None:
+    """Let a site work under another released study version from now on."""
+    from app.study.publish import activate  # noqa: PLC0415
+
+    with place() as at, work(at) as session:
+        activate(session, actor(), study, site, version, reason=reason)
+        say(f"{study}, site {site}: version {version}")
+
+
+@admin_app.command("create")
+def admin_create(
+    username: Annotated[str, typer.Argument(help="The name to sign in with")],
+    name: Annotated[str, typer.Option(prompt=True, help="The person's name, as the trail shows it")],
+    password_file: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Holds the password; asked for by default")
+    ] = None,
+) -> None:
+    """Open the first administrator's account; all others are invited by it."""
+    from app.access.accounts import create_first_administrator  # noqa: PLC0415
+
+    if password_file is not None:
+        password = password_file.read_text(encoding="utf-8").strip("\r\n")
+    else:
+        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+
+    with place() as at, work(at) as session:
+        made = create_first_administrator(session, username, name, password, by=actor())
+        say(f"{made['username']} may sign in and invite others.")
+
+
+@audit_app.command("verify")
+def audit_verify(
+    study: Annotated[list[str] | None, typer.Option(help="A study's key, once per study; all by default")] = None,
+    anchors: Annotated[Path | None, typer.Option(help="Another anchor file than the one in use")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The report as JSON")] = False,
+) -> None:
+    """Replay the trail: the chain holds, it reproduces every row there is, the anchors match. Exit 1 if not."""
+    from app.audit.verify import verify  # noqa: PLC0415
+
+    with place() as at, at.database.reading() as session:
+        report = verify(session, anchors or at.settings.anchors, studies=study or None)
+    if as_json:
+        say(json.dumps(report.as_json(), indent=1))
+    else:
+        say(str(report))
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    app()
