@@ -3,14 +3,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
 from app import models
 from app.audit.report import Report
 from app.audit.verify import verify
 from app.core.db import make_engine
 from app.core.transaction import Database, see
-from sqlalchemy import Engine
-from sqlalchemy.orm import Session
-
 from tests.audit import world
 
 STUDY, OTHER = "NCT06125106", "S1904"

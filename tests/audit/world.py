@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+from sqlalchemy.orm import Session
+
 from app import models
 from app.audit import System, change, start_chain
-from sqlalchemy.orm import Session
 
 SYSTEM_ACTS = System(source="test")
 AT = datetime(2026, 3, 1, 8, 30, 0, 120, tzinfo=UTC)
