@@ -41,6 +41,14 @@ def test_it_starts_lives_and_is_ready(app: FastAPI) -> None:
     assert set(ready.json()["checks"].values()) == {"ok"}
 
 
+def test_its_reference_page_is_shown_under_a_policy_of_its_own(app: FastAPI) -> None:
+    with TestClient(app) as client:
+        page = client.get("/docs")
+    assert page.status_code == 200
+    assert "style-src 'unsafe-inline'" in page.headers["content-security-policy"]
+    assert "script" not in page.headers["content-security-policy"]
+
+
 def test_it_is_not_ready_without_its_database_and_still_lives(tmp_path: Path, app: FastAPI) -> None:
     app.state.database = Database(make_engine("postgresql://marrow@127.0.0.1:9/none"), tmp_path / "anchors.jsonl")
     with TestClient(app) as client:

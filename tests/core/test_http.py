@@ -12,6 +12,7 @@ from app.core.errors import BadRequest, Refusal
 from app.core.http import etag, if_match, if_none_match
 from app.core.language import language
 from app.core.problems import refusal_of
+from app.core.reference import _page
 from tests.core.toy import CANARY, toy
 
 
@@ -153,6 +154,14 @@ def test_a_fault_of_the_database_is_answered_without_its_words(fault: Exception,
     assert (refusal.status, refusal.code) == (status, code)
     assert CANARY not in str(refusal.as_problem())
     assert ("Retry-After" in refusal.headers) == (status == 503)
+
+
+def test_the_reference_page_needs_no_script_and_no_other_server(client: TestClient) -> None:
+    made = "\n".join(_page(client.get("/api/v1/openapi.json").json()))
+    assert "POST /api/v1/toy/measures" in made
+    assert "<code>Measure</code>" in made
+    assert "<script" not in made
+    assert "src=" not in made
 
 
 def test_the_description_names_operations_shortly_and_declares_problems(client: TestClient) -> None:
