@@ -1,6 +1,7 @@
 """Proportions: how many of a population had a response, and which of its members are not counted yet."""
 
 from collections.abc import Iterable
+import datetime as dt
 from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
@@ -24,7 +25,7 @@ class RateResult(NamedTuple):
     """One subject's answer; `date`, `milestone` and `fact` are the first response, or what is asked about."""
 
     answer: Answer
-    date: date | None = None
+    date: dt.date | None = None
     milestone: str | None = None
     fact: Occurrence | None = None
 
