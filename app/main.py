@@ -1,5 +1,6 @@
 """The application, put together: `uvicorn --factory app.main:create_app`, or `marrow serve`."""
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
@@ -109,6 +110,11 @@ def assemble(settings: Settings) -> FastAPI:
     app.add_middleware(partial(Guard, answer=answers, limit=settings.max_body, larger=IMPORTS, hosts=hosts))
     app.add_middleware(RequestLog)
     return app
+
+
+def description() -> str:
+    """The text of `docs/openapi.json`."""
+    return json.dumps(assemble(Settings()).openapi(), ensure_ascii=False, indent=2) + "\n"
 
 
 def check(database: Database, settings: Settings) -> str:
