@@ -77,7 +77,9 @@ def _mistake(error: ErrorDetails, data: Any, locate: Locate, file: str) -> Mista
     path: Path = error["loc"]
     key = next((part for part in reversed(path) if isinstance(part, str) and part != "[key]"), "")
     kind, context = error["type"], error.get("ctx", {})
-    message, remedy = _WORDS.get(kind, ("this value cannot be used", "See docs/studies.md for what may stand here"))
+    message, remedy = _WORDS.get(
+        kind, ("this value cannot be used", "docs/schemas/study.schema.json says what may stand here")
+    )
     if kind == "extra_forbidden":
         known = _keys(path)
         message, remedy = f"there is no key {key!r} here", near(key, known, otherwise=f"Keys are {', '.join(known)}")

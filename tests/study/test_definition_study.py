@@ -7,8 +7,8 @@ import jsonschema_rs
 import pytest
 from pydantic import ValidationError
 
-from app.study.check import schema_text, schemas
-from app.study.definition import FormAt, Study
+from app.study.check import check_study, read_tree, schema_text, schemas
+from app.study.definition import FormAt, Study, Visit
 
 ROOT = Path(__file__).parents[2]
 TRIALS = sorted((ROOT / "forms/studies").glob("*/v*.toml"))
@@ -87,3 +87,19 @@ def test_every_form_fits_the_schema_an_editor_uses():
     validator = jsonschema_rs.validator_for(schemas()["form"])
     for path in sorted((ROOT / "forms/library").glob("*/v*.toml")):
         assert validator.is_valid(data(path)), path
+
+
+def test_the_first_study_of_the_manual_can_be_copied_as_it_is():
+    manual = (ROOT / "docs/studies.md").read_text(encoding="utf-8")
+    example = manual.split("```toml\n")[1].split("```")[0]
+    study, mistakes = check_study(example, read_tree(ROOT / "forms").forms)
+    assert mistakes == []
+    assert study is not None
+
+
+def test_the_manual_names_every_key_of_a_study_and_a_visit():
+    manual = (ROOT / "docs/studies.md").read_text(encoding="utf-8")
+    for model in (Study, Visit):
+        for name, field in model.model_fields.items():
+            key = field.alias or name
+            assert any(f"{left}{key}{right}" in manual for left, right in (("`", "`"), ("[[", "]]"), ("[", "]"))), key
