@@ -1,0 +1,139 @@
+"""The anchor file outlives the database, and says so when the database is another."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from app import models
+from app.audit.anchors import is_prefix
+from app.audit.report import Head
+from app.audit.trail import genesis
+from app.audit.verify import verify
+from app.core.db import make_engine
+from app.core.provision import libpq
+from app.core.transaction import Database, see, see_all
+from tests.audit import world
+from tests.audit.conftest import STUDY, Trial
+
+
+def write_on(database: Database) -> None:
+    with database.writing() as session:
+        see(session, models.SYSTEM, STUDY)
+        world.enrol(session, STUDY, "HZ02-001", site_id="HZ02")
+
+
+@pytest.fixture
+def yesterday(trial: Trial, server) -> Iterator[Database]:
+    """A copy of the trial's database as it was before the day's work, which has been done since."""
+    trial.database.engine.dispose()
+    trial.tamper.dispose()
+    name, copy = str(trial.tamper.url.database), f"{trial.tamper.url.database}_yesterday"
+    with psycopg.connect(libpq(server.admin_url), autocommit=True) as admin:
+        words = [sql.Identifier(word) for word in (copy, name, server.names.owner, server.names.app)]
+        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(*words[:3]))
+        admin.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(words[0], words[3]))
+    engine = make_engine(server.url(server.names.app, copy), pool_size=2)
+    write_on(trial.database)
+    yield Database(engine, trial.database.anchors)
+    engine.dispose()
+    with psycopg.connect(libpq(server.admin_url), autocommit=True) as admin:
+        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(copy)))
+
+
+def test_yesterdays_copy_put_in_place_is_seen_by_the_anchors(yesterday: Database) -> None:
+    with yesterday.reading() as session:
+        assert verify(session, None).ok
+        (fault,) = verify(session, yesterday.anchors)
+    assert (fault.chain, fault.table) == (STUDY, "chain")
+
+
+def test_a_restored_copy_is_a_prefix_of_the_living_chains_and_not_the_reverse(
+    trial: Trial, yesterday: Database
+) -> None:
+    with yesterday.reading() as session:
+        old = verify(session, None).heads
+    new = trial.verify().heads
+    with trial.database.reading() as session:
+        see_all(session)
+        assert is_prefix(old, session)
+        assert is_prefix(new, session)
+        assert not is_prefix([Head(old[0].study, old[0].seq, new[1].hash)], session)
+    with yesterday.reading() as session:
+        see_all(session)
+        assert not is_prefix(new, session)
+    assert is_prefix(old, trial.database.anchors)
+    assert is_prefix(new, trial.database.anchors)
+    assert not is_prefix([Head(old[1].study, old[1].seq, new[0].hash)], trial.database.anchors)
+    assert not is_prefix([Head(old[1].study, 10**6, old[1].hash)], trial.database.anchors)
+
+
+def test_a_chain_that_has_only_begun_is_a_prefix_by_its_name(trial: Trial) -> None:
+    assert is_prefix([Head("NEW", 0, genesis("NEW"))], trial.database.anchors)
+    assert not is_prefix([Head("NEW", 0, genesis("OLD"))], trial.database.anchors)
+
+
+def test_a_copy_that_went_its_own_way_is_no_prefix_and_is_found(trial: Trial, yesterday: Database) -> None:
+    fork = Database(yesterday.engine, yesterday.anchors.with_name("fork"))
+    write_on(fork)
+    with fork.reading() as session:
+        heads = verify(session, fork.anchors.with_name("none")).heads
+        faults = verify(session, yesterday.anchors).faults
+    assert [fault.table for fault in faults] == ["change"]
+    with trial.database.reading() as session:
+        see_all(session)
+        assert not is_prefix(heads, session)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"\n",
+        b"not json\n",
+        b"[]\n",
+        b'{"study":"S"}\n',
+        b'{"study":"-","seq":"1","hash":"' + b"00" * 32 + b'"}\n',
+        b'{"study":"-","seq":true,"hash":"' + b"00" * 32 + b'"}\n',
+        b'{"study":"-","seq":0,"hash":"' + b"00" * 32 + b'"}\n',
+        b'{"study":"-","seq":9223372036854775808,"hash":"' + b"00" * 32 + b'"}\n',
+        b'{"study":"-","seq":1,"hash":"00"}\n',
+        b'{"study":5,"seq":1,"hash":"' + b"00" * 32 + b'"}\n',
+        b'{"at":"2026-01-01T00:00',
+        b"\xff\xfe\x00\n",
+    ],
+)
+def test_a_line_that_cannot_be_read_is_named_by_its_number(standing: Trial, tmp_path: Path, line: bytes) -> None:
+    damaged = tmp_path / "anchors"
+    whole = standing.database.anchors.read_bytes()
+    damaged.write_bytes(whole + line)
+    with standing.database.reading() as session:
+        (fault,) = verify(session, damaged)
+    number = whole.count(b"\n") + 1
+    assert f"line {number} " in str(fault)
+
+
+def test_a_missing_file_is_a_fault_once_there_are_changes(standing: Trial, tmp_path: Path) -> None:
+    with standing.database.reading() as session:
+        report = verify(session, tmp_path / "nowhere")
+    assert len(report.faults) == len(report.heads)
+
+
+def test_a_line_left_out_by_a_crash_is_no_fault(standing: Trial, tmp_path: Path) -> None:
+    fewer = tmp_path / "anchors"
+    fewer.write_bytes(b"".join(standing.database.anchors.read_bytes().splitlines(keepends=True)[::2]))
+    with standing.database.reading() as session:
+        report = verify(session, fewer)
+    assert report.ok
+    assert report.anchors == (report.changes + 1) // 2
+
+
+def test_anchors_of_other_chains_are_left_alone_when_one_is_verified(standing: Trial, tmp_path: Path) -> None:
+    more = tmp_path / "anchors"
+    gone = b'{"study":"GONE","seq":7,"hash":"' + b"00" * 32 + b'"}\n'
+    more.write_bytes(standing.database.anchors.read_bytes() + gone)
+    with standing.database.reading() as session:
+        assert verify(session, more, studies=[STUDY]).ok
+        (fault,) = verify(session, more)
+    assert (fault.chain, fault.seq) == ("GONE", 7)
