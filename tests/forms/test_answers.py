@@ -49,6 +49,8 @@ ACCEPTED = [
     ("onset", "2024-02", "2024-02"),
     ("onset", "2024", "2024"),
     ("onset", "2000", "2000"),
+    ("onset", "2000-03", "2000-03"),
+    ("onset", "2099", "2099"),
     ("at", "00:00", "00:00"),
     ("at", "23:59", "23:59"),
 ]
@@ -82,7 +84,7 @@ REFUSED = [
     *each("anc", "not_decimal", [True, "x", "1,5", "1.", ".5", "1e5", "0x1", "٣", " 1", "1 ", "1_0", []]),
     *each("anc", "not_decimal", ["NaN", "Infinity", "-inf", float("nan"), float("inf"), float("-inf")]),
     *each("anc", "not_decimal", [Decimal("NaN"), Decimal("sNaN"), Decimal("-Infinity"), "9" * 5000]),
-    *each("anc", "too_many_digits", [HUGE, 0.1 + 0.2, 1e22, 1e-30, Decimal("1E+999999"), "9" * 16]),
+    *each("anc", "too_many_digits", [HUGE, 0.1 + 0.2, 100.30000000000001, 1e22, 1e-30, Decimal("1E+999999"), "9" * 16]),
     *each("anc", "too_many_digits", ["0." + "1" * 16, Decimal("1E-999999"), 1e308, 5e-324]),
     ("anc", "0.901", "too_many_decimals"),
     ("anc", "-0.01", "below_min"),
@@ -104,6 +106,8 @@ REFUSED = [
     ("seen", "1999-12-31", "before_min"),
     *each("onset", "not_partial_date", [2024, "24", "2024-13", "2024-00", "2024-02-30", "2024-", "UNK"]),
     ("onset", "1999", "before_min"),
+    ("onset", "2000-02", "before_min"),
+    ("onset", "2099-11", "after_max"),
     ("onset", "2100-01", "after_max"),
     *each("at", "not_time", [930, "24:00", "9:30", "09:60", "09:30:00", "0930", True, "٠٩:٣٠"]),
     *each("waited", "computed", [1, "1", {"value": 1}, {"missing": "unknown"}, []]),
@@ -174,7 +178,7 @@ def test_problems_never_hold_what_was_entered(page):
 
 def test_problems_are_bounded(page):
     assert len(read(page, {f"x{n}": 1 for n in range(10_000)}).problems) == 500
-    rows = [{f"x{n}": 1 for n in range(100)}] * 400
+    rows = [{f"x{n}": 1 for n in range(70)}] * 400
     assert len(read(page, {"event": rows}).problems) == 500
 
 

@@ -36,6 +36,7 @@ CASES = [
     ('max = "1000"', 'max = "1e3"', "max", "no decimal number"),
     ('max = "1000"', 'max = "NaN"', "max", "no decimal number"),
     ('max = "100"', 'max = "100.5"', "max", "whole number"),
+    ('soft_max = "2100-01-01"', 'soft_max = "1999-01-01"', "min", "lies above 'soft_max'"),
     ('min = "2000-01-01"\nsoft', 'min = "2000-02-30"\nsoft', "min", "real day"),
     ('"0.001"', '"-0.001"', "units", "positive decimal"),
     ('"0.001"', '"a thousandth"', "units", "positive decimal"),

@@ -42,6 +42,8 @@ def test_what_is_shown(page):
     shown = visible(page, {"sampled": "Y", **rows}, NOWHERE)
     assert {("event", None), ("grade", 1), ("fatal", 1), ("grade", 3)} <= shown
     assert not {("fatal", 2), ("fatal", 3)} & shown
+    undecided = visible(page, rows, NOWHERE)
+    assert not {("event", None), ("grade", 1), ("fatal", 1)} & undecided
 
 
 @pytest.mark.parametrize(
