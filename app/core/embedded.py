@@ -56,6 +56,8 @@ TUNED = {
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
 }
+if sys.platform == "linux":
+    TUNED["recovery_init_sync_method"] = "syncfs"  # after a kill: 0.4 s instead of 3 s, which opens every file
 
 log = logging.getLogger("marrow.embedded")
 
@@ -97,7 +99,7 @@ class Server:
         made = URL.create("postgresql+psycopg", username=role, database=database, query=where)
         return made.render_as_string(hide_password=False)
 
-    def watch(self, every: float = 1.0) -> None:
+    def watch(self, every: float = 0.25) -> None:
         """Start the server again, from a thread of its own, whenever it is found dead (its process was killed)."""
         threading.Thread(target=self._watch, args=(every,), name="embedded-postgresql", daemon=True).start()
 
