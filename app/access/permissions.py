@@ -138,6 +138,7 @@ PUBLIC = frozenset(
         ("GET", "/health/live"),
         ("GET", "/health/ready"),
         ("GET", "/api/v1/openapi.json"),
+        ("GET", "/docs"),
     }
 )
 """The only routes, by method and path, that answer somebody who has not signed in."""
