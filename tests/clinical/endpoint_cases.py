@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - one case per line
 """The cases every endpoint rule is tested on: tables of one date per column, and histories written in one line."""
 
 import csv
@@ -27,7 +28,7 @@ def load(definition: ModuleType, name: str) -> tuple[list[Any], list[Any], list[
 
 
 def facts(occurrence: Any, text: str) -> dict[str, list[Any]]:
-    """"a 2024-01-01, a 2024-02, death ?" -> occurrences by milestone; "?" is a fact on an unknown day."""
+    """ "a 2024-01-01, a 2024-02, death ?" -> occurrences by milestone; "?" is a fact on an unknown day."""
     found: dict[str, list[Any]] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, _, raw = part.partition(" ")
@@ -36,7 +37,7 @@ def facts(occurrence: Any, text: str) -> dict[str, list[Any]]:
 
 
 def planned(make: Any, text: str) -> list[Any]:
-    """"V1 2024-02-01 2024-02-11" -> planned visits with their windows."""
+    """ "V1 2024-02-01 2024-02-11" -> planned visits with their windows."""
     visits = []
     for part in filter(None, (part.strip() for part in text.split(","))):
         code, opens, closes = part.split()
@@ -187,6 +188,9 @@ SHAPES: list[tuple[str, str, str, str, str, str]] = [
     ("GAPVIS", "seen 2024-01-15, seen 2024-02-10, a 2024-04-11", "", VISITS, "0 2024-02-10", "the last of those before"),
     ("GAPVEV", "seen 2024-02-05, seen 2024-04-05", "", VISITS, "0 2024-04-05", "kept in the last possible window"),
     ("GAPVEV", "seen 2024-02-05, seen 2024-04-11", "", VISITS, "1 2024-04-10", "the gap itself as an event"),
+    ("CENSREL", "relapse 2024-06, negative 2024-06-30, a 2024-05-01", "", "", "1 2024-05-01", "undatable, but after the event"),
+    ("CENSREL", "relapse 2024-04, negative 2024-04-30, a 2024-05-01", "", "", "QUERY", "undatable, and before the event"),
+    ("ASSESSED", "b 2024-02-01, a ?, seen 2024-02-02", "", "", "QUERY", "assessed, and something on an unknown day"),
     ("SHIFTED", "a 2024-02-01, b 2024-03-01", "", "", "1 2024-03-01", "a derived time zero"),
     ("SHIFTED", "a 2024-02-01, b 2024-03-01", "2024-02-10", "", "NA", "a derived time zero after the cut-off"),
     ("PRIMARY", "zero ?, a 2024-02-01", "", "", "QUERY", "a time zero on an unknown day"),

@@ -12,7 +12,11 @@ ROWS = [row for name in TABLES for row in rows(name)]
 def test_a_row_of_facts_gives_its_status_date_and_days(row):
     (result,) = ENGINE.table.evaluate_rows(ENGINE.studies, [row])
     assert not result["error"]
-    assert (result["status"], result["adt"], str(result["days"])) == (row["exp_status"], row["exp_adt"], row["exp_days"])
+    assert (result["status"], result["adt"], str(result["days"])) == (
+        row["exp_status"],
+        row["exp_adt"],
+        row["exp_days"],
+    )
 
 
 @pytest.mark.parametrize("case", SHAPES, ids=[f"{case[0]} {case[-1]}" for case in SHAPES])

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - one case per line
 """Break each rule in turn: at least one case must notice. A rule that no case defends is a rule that can be lost."""
 
 import importlib
@@ -6,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec, module_from_spec
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -130,7 +130,7 @@ def broken(module: str, stands: str, breaks: str) -> Iterator[None]:
     kept = {key: sys.modules.pop(key) for key in list(sys.modules) if key.startswith("app.clinical")}
     package = app.clinical  # type: ignore[attr-defined]
     try:
-        changed: ModuleType = module_from_spec(spec)
+        changed = module_from_spec(spec)
         sys.modules[name] = changed
         exec(compile(source.replace(stands, breaks), str(spec.origin), "exec"), changed.__dict__)  # noqa: S102
         yield

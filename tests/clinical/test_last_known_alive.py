@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - one case per line
 import csv
 from datetime import date
 from pathlib import Path

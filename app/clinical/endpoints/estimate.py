@@ -52,6 +52,7 @@ def kaplan_meier(
     data: Sequence[Point], day: int, *, limits: Limits = "log-log", confidence: float = 0.95
 ) -> Estimate | None:
     """The share without event at `day`; None without data. A competing event counts as censored here."""
+    data = _followed(data)
     if not data:
         return None
     survival, hazard = 1.0, 0.0
@@ -66,6 +67,7 @@ def cumulative_incidence(
     data: Sequence[Point], day: int, *, cause: int = 1, limits: Limits = "log-log", confidence: float = 0.95
 ) -> Estimate | None:
     """The share that had `cause` first (1 event, 2 competing) by `day`; None without data."""
+    data = _followed(data)
     if not data:
         return None
     survival, incidence = 1.0, 0.0
@@ -81,6 +83,11 @@ def cumulative_incidence(
         lost = before * (incidence - so_far) / after if after > 0 else 0.0
         variance += (before - lost) ** 2 * mine_variance + lost**2 * others_variance
     return _estimate(data, day, incidence, sqrt(variance), limits, confidence)
+
+
+def _followed(data: Sequence[Point]) -> list[Point]:
+    """Without those who left before they entered."""
+    return [point for point in data if point.entry < point.time]
 
 
 def _variance(events: int, at_risk: int) -> float:

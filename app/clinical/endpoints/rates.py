@@ -1,7 +1,7 @@
 """Proportions: how many of a population had a response, and which of its members are not counted yet."""
 
-from collections.abc import Iterable
 import datetime as dt
+from collections.abc import Iterable
 from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
