@@ -173,7 +173,7 @@ class Writer:
         elif (
             token.text == "["
             and self._is_index(index)
-            and not (self.tokens[index + 1].kind in {"integer", "text"} and self._text(index + 2) == "]")
+            and not (self._kind(index + 1) in {"integer", "text"} and self._text(index + 2) == "]")
         ):
             raise token.mistake("a place in a list is a plain number", "Write x[0], or use x.exists(v, …)")
         elif token.text == "size" and after == "(":
@@ -244,6 +244,9 @@ class Writer:
             if scope == name and first <= index <= last:
                 return rows or "element"
         return None
+
+    def _kind(self, index: int) -> str:
+        return self.tokens[index].kind if 0 <= index < len(self.tokens) else ""
 
     def _text(self, index: int) -> str:
         return self.tokens[index].text if 0 <= index < len(self.tokens) else ""

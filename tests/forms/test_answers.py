@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.forms.answers import Plain, convert, difference, plain, read
@@ -242,6 +242,7 @@ names = ["note", "cells", "anc", "sampled", "sex", "pregnant", "organs", "seen",
 pages = st.dictionaries(st.sampled_from(names) | st.text(max_size=4), anything, max_size=12) | anything
 
 
+@settings(deadline=None)  # other work may hold the processors
 @given(raw=pages, previous=st.none() | st.dictionaries(st.just("event"), anything))
 @example(raw={"event": [{"row": 1_000_000, "grade": 1}, {"grade": 1}]}, previous=None)
 @example(raw={"note": "\ufb1d" * 20}, previous=None)
@@ -255,6 +256,7 @@ def test_reading_never_raises_and_reads_its_own_answers_unchanged(page, raw, pre
     assert difference(page, reading.answers, again.answers) == []
 
 
+@settings(deadline=None)  # other work may hold the processors
 @given(st.decimals("0", "1000", places=2))
 def test_a_decimal_is_stored_digit_by_digit(page, number):
     text = format(number, "f")
@@ -263,6 +265,7 @@ def test_a_decimal_is_stored_digit_by_digit(page, number):
     assert convert(page.item("anc"), stored) == number
 
 
+@settings(deadline=None)  # other work may hold the processors
 @given(st.integers(0, 1_000_000))
 def test_units_convert_exactly(page, count):
     answer = read(page, {"anc": {"value": count, "unit": "/uL"}}).answers["anc"]

@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -67,6 +67,7 @@ words = st.text(min_size=1, max_size=8).filter(lambda text: text.strip() and tex
 ids = st.from_regex(r"[a-z][a-z0-9_]{0,31}", fullmatch=True)
 
 
+@settings(deadline=None)  # other work may hold the processors
 @given(form=ids, en=words, zh=words, version=st.integers(1, 9999), repeating=st.booleans())
 def test_canonical_round_trip(form, en, zh, version, repeating):
     item = {"id": "a", "label": {"en": en, "zh": zh}, "type": "text"}

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.forms.answers import (
@@ -190,6 +190,7 @@ values = {
 }
 
 
+@settings(deadline=None)  # other work may hold the processors
 @given(st.fixed_dictionaries({}, optional=values))
 def test_one_pass_says_what_the_four_functions_say(page, raw):
     answers = read(page, raw).answers

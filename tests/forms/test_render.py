@@ -4,7 +4,7 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.forms.answers import read
@@ -134,6 +134,7 @@ values = {
 }
 
 
+@settings(deadline=None)  # other work may hold the processors
 @given(st.fixed_dictionaries({}, optional=values))
 def test_what_is_stored_can_be_rendered_and_what_is_rendered_can_be_stored(page, raw):
     assert faults(json_schema(page), read(page, raw).answers) == []
