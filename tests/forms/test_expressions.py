@@ -108,10 +108,9 @@ def test_evaluation_never_raises(expression, variables):
     expression.evaluate(variables)
 
 
-pieces = st.sampled_from(
-    "anc sex onset organs event subject missing r . , ( ) [ ] ? : == != < && || ! + - in null true 5 2.5 'F' .exists(r, "
-    ".filter(r, is_missing( size( days_between( upper_bound( int( r.grade subject.arm has( .matches( 'a(' % {".split()
-)
+PIECES = """anc sex onset organs event subject missing r . , ( ) [ ] ? : == != < && || ! + - in null true 5 2.5 'F' % {
+.exists(r, .filter(r, is_missing( size( days_between( upper_bound( int( r.grade subject.arm has( .matches( 'a('"""
+pieces = st.sampled_from(PIECES.split())
 
 
 @settings(deadline=None)  # other work may hold the processors
