@@ -8,6 +8,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
@@ -16,6 +17,7 @@ from app.core import embedded
 from app.core.db import make_engine, migrate, normalised
 from app.core.provision import Names, provision
 from tests.servers import Database, Server, roomy
+from tests.trial import Trial
 
 GIVEN = os.environ.pop("MARROW_DATABASE_URL", None)  # popped: no test meets the server of the one who runs it by chance
 
@@ -63,3 +65,9 @@ def engine(app_url: str) -> Iterator[Engine]:
     made = make_engine(app_url, pool_size=8)
     yield made
     made.dispose()
+
+
+@pytest.fixture
+def trial(engine: Engine, tmp_path: Path) -> Trial:
+    """A small trial, published, with everybody signed in."""
+    return Trial.open(engine, tmp_path)

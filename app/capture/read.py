@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app import models
@@ -106,7 +107,7 @@ def computed(
     statement = (
         select(table.c.record_id, table.c["values"])
         .where(table.c.study_id == study_id, table.c.record_id.in_(record_ids))
-        .distinct(table.c.record_id)
+        .ext(distinct_on(table.c.record_id))
         .order_by(table.c.record_id, table.c.number.desc())
     )
     if as_of is not None:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app import models
@@ -146,7 +147,7 @@ def _stored(session: Session, study_id: str) -> dict[str, tuple[int, dict[str, A
     rows = session.execute(
         select(table.c.subject_id, table.c.number, table.c.results)
         .where(table.c.study_id == study_id)
-        .distinct(table.c.subject_id)
+        .ext(distinct_on(table.c.subject_id))
         .order_by(table.c.subject_id, table.c.number.desc())
     )
     return {subject_id: (number, results) for subject_id, number, results in rows}

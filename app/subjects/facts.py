@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Row, Select, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app import models
@@ -116,7 +117,7 @@ def _statement(study_id: str, as_of: datetime | None) -> Select[Any]:
         select(*wanted)
         .join_from(record, revision, same)
         .where(record.c.study_id == study_id, revision.c.at <= as_of)
-        .distinct(record.c.subject_id, record.c.visit, record.c.visit_repeat, record.c.form_id, record.c.repeat)
+        .ext(distinct_on(record.c.subject_id, record.c.visit, record.c.visit_repeat, record.c.form_id, record.c.repeat))
     )
 
 
