@@ -203,11 +203,12 @@ def test_a_change_put_before_the_first(standing: Trial, back_door: Session, seq:
     assert looked_at(back_door, standing).faults[0].seq == seq
 
 
-def reseal(session: Session) -> None:
+def reseal(session: Session, *, renumber: bool = True) -> None:
     """What a clever administrator would do: compute every hash of the chain and its head anew."""
     seal, last = genesis(STUDY), 0
     of = select(models.change).where(models.change.c.study_id == STUDY).order_by(models.change.c.seq)
-    for last, row in enumerate(session.execute(of).mappings().all(), start=1):
+    for place, row in enumerate(session.execute(of).mappings().all(), start=1):
+        last = place if renumber else row["seq"]
         digest = change_digest({str(name): value for name, value in row.items()})
         seal = sha256(seal + digest).digest()
         session.execute(
@@ -216,6 +217,43 @@ def reseal(session: Session) -> None:
             .values(digest=digest, hash=seal, seq=last)
         )
     session.execute(models.chain.update().where(models.chain.c.study_id == STUDY).values(seq=last, hash=seal))
+
+
+def test_a_change_resealed_by_itself_no_longer_follows_the_one_before(back_door: Session) -> None:
+    back_door.execute(text("UPDATE change SET reason = 'Other' WHERE study_id = :s AND seq = 3"), {"s": STUDY})
+    of = select(models.change).where(models.change.c.study_id == STUDY, models.change.c.seq == 3)
+    digest = change_digest(dict(back_door.execute(of).mappings().one()))
+    back_door.execute(
+        text("UPDATE change SET digest = :digest WHERE study_id = :s AND seq = 3"), {"s": STUDY, "digest": digest}
+    )
+    assert [(fault.table, fault.key) for fault in verify(back_door, None)] == [("change", (STUDY, 3))]
+
+
+def test_a_gap_in_a_chain_resealed_around_it(back_door: Session) -> None:
+    back_door.execute(text("UPDATE change SET seq = seq + 100 WHERE study_id = :s AND seq > 5"), {"s": STUDY})
+    reseal(back_door, renumber=False)
+    assert [(fault.seq, fault.table) for fault in verify(back_door, None)] == [(6, "change")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "table"),
+    [
+        ("rows || jsonb_build_array(rows->1)", "revision"),
+        ("jsonb_set(rows, '{0,act}', '\"update\"')", "record"),
+        ("jsonb_set(rows, '{1,act}', '\"update\"')", "revision"),
+        ("jsonb_set(rows, '{0,image,visit}', '\"D60\"')", "record"),
+        ("jsonb_set(rows, '{2,table}', '\"idempotency\"')", "idempotency"),
+        ("jsonb_set(rows, '{1,key,0}', '\"S1904\"')", "revision"),
+    ],
+)
+def test_a_list_of_rows_that_contradicts_itself_in_a_chain_resealed(back_door: Session, rows: str, table: str) -> None:
+    seq = back_door.execute(
+        text("SELECT min(seq) FROM change WHERE study_id = :s AND jsonb_array_length(rows) = 5"), {"s": STUDY}
+    ).scalar_one()
+    where = {"s": STUDY, "seq": seq}
+    back_door.execute(text(f"UPDATE change SET rows = {rows} WHERE study_id = :s AND seq = :seq"), where)  # noqa: S608
+    reseal(back_door)
+    assert (table, seq) in {(fault.table, fault.seq) for fault in verify(back_door, None)}
 
 
 def test_a_whole_chain_resealed_is_found_by_the_anchors_alone(standing: Trial, back_door: Session) -> None:
