@@ -138,7 +138,9 @@ class Work:
 def absent(actor: Actor | None = None, permission: Permission | None = None, study_id: str | None = None) -> NotFound:
     """The answer for what is not there and for what this person may not know of: the same words, the same record.
 
-    Given who asked and for what, it leaves a trace in the system's chain. Raise it for both cases alike.
+    Given who asked and for what, it leaves a trace in the system's chain, as `require` does for what is foreign. A
+    use-case that does not find an object raises this and nothing before it: to require the permission in the study
+    first would answer 403 for what is missing and 404 for what is another site's, and so tell the two apart.
     """
     refused = NotFound("There is nothing here under this name, or nothing that you may see.")
     if actor is not None and permission is not None:
