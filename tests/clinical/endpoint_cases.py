@@ -188,6 +188,7 @@ SHAPES: list[tuple[str, str, str, str, str, str]] = [
     ("GAPVIS", "seen 2024-01-15, seen 2024-02-10, a 2024-04-11", "", VISITS, "0 2024-02-10", "the last of those before"),
     ("GAPVEV", "seen 2024-02-05, seen 2024-04-05", "", VISITS, "0 2024-04-05", "kept in the last possible window"),
     ("GAPVEV", "seen 2024-02-05, seen 2024-04-11", "", VISITS, "1 2024-04-10", "the gap itself as an event"),
+    ("DELREL", "relapse 2024-02-01, relapse 2024-06, negative 2024-06-30, seen 2024-03-01", "", "", "0 2024-03-01", "entered for certain"),
     ("CENSREL", "relapse 2024-06, negative 2024-06-30, a 2024-05-01", "", "", "1 2024-05-01", "undatable, but after the event"),
     ("CENSREL", "relapse 2024-04, negative 2024-04-30, a 2024-05-01", "", "", "QUERY", "undatable, and before the event"),
     ("ASSESSED", "b 2024-02-01, a ?, seen 2024-02-02", "", "", "QUERY", "assessed, and something on an unknown day"),

@@ -34,3 +34,9 @@ def test_every_variant_that_a_table_can_tell_has_its_case():
             for variant, _, _ in endpoint.resolved():
                 assert (trial, endpoint.code, variant) in told or variant in need_more or endpoint.code == "DOR"
     assert {case[0] for case in SHAPES} == set(ENGINE.specs)
+
+
+def test_a_gap_needs_no_time_zero():
+    (gap, open_gap) = ENGINE.history("seen 2024-01-01, seen 2024-06-01").of("gap_days").dated
+    assert (str(gap.date), str(gap.until)) == ("2024-03-01", "2024-06-01")
+    assert (str(open_gap.date), str(open_gap.until)) == ("2024-07-31", "9999-12-31")
