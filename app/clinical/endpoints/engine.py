@@ -75,10 +75,11 @@ def _outside(spec: Spec, history: History, limit: date) -> Result:
 def _first_outcome(case: Case) -> First:
     """The earliest outcome from the time zero on and by the cut-off; on one day the place in the list decides."""
     spec, history, _, start, limit, _ = case
+    known, of = history.known, history.of
     first, earliest, name, status, place = None, limit, "", Status.CENSORED, 0
     unsure: list[tuple[int, str, Occurrence]] = []
     for number, (milestone, kind) in enumerate(spec.outcomes):
-        dated, doubts = history.known.get(milestone) or history.of(milestone, start)
+        dated, doubts = known.get(milestone) or of(milestone, start)
         for fact in dated:
             day = fact.date
             if day is None:  # pragma: no cover - dated facts have a day; this tells the type checker
