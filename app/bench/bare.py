@@ -1,0 +1,92 @@
+"""`python -m app.bench.bare <socket> <database url> <rows>`: the rows of a save, and nothing else, by hand-written SQL.
+
+The same web framework, a pool of psycopg connections, prepared statements, one round trip to the database and one
+for its commit. `rows` is a file with the derivation and the trail that Marrow stored for such a page: their sizes
+are the same, and none of it is worked out.
+"""
+
+import json
+import sys
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from queue import LifoQueue
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import psycopg
+import uvicorn
+from fastapi import Body, FastAPI
+from psycopg.types.json import Jsonb
+
+from app.bench.world import STUDY
+from app.core.clock import now
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_THREADS = 8
+
+SAVE = """
+WITH a AS (
+    INSERT INTO record (study_id, record_id, subject_id, visit, visit_repeat, form_id, repeat, form_version,
+                        study_version, revision, status, instead_of, change_id)
+    VALUES (%(study)s, %(record)s, %(subject)s, 'V', %(repeat)s, 'panel', 1, 1, 1, 1, 'complete', NULL, %(change)s)
+), b AS (
+    INSERT INTO revision (study_id, record_id, number, form_version, status, answers, at, change_id)
+    VALUES (%(study)s, %(record)s, 1, 1, 'complete', %(answers)s, %(at)s, %(change)s)
+), c AS (
+    INSERT INTO computed (study_id, record_id, number, revision, form_version, "values", at, change_id)
+    VALUES (%(study)s, %(record)s, 1, 1, 1, %(computed)s, %(at)s, %(change)s)
+), d AS (
+    INSERT INTO derivation (study_id, subject_id, number, study_version, results, at, change_id)
+    VALUES (%(study)s, %(subject)s, %(repeat)s, 1, %(results)s, %(at)s, %(change)s)
+), head AS (
+    UPDATE chain SET seq = seq + 1, hash = sha256(hash || %(digest)s) WHERE study_id = %(study)s RETURNING seq, hash
+)
+INSERT INTO change (study_id, change_id, actor_id, actor, at, zone, action, reason, source, site_id, subject_id,
+                    record_id, detail, rows, digest, seq, hash)
+SELECT %(study)s, %(change)s, NULL, 'Bare', %(at)s, 'UTC', 'record.save', NULL, 'bare', 'B01', %(subject)s,
+       %(record)s, %(detail)s, %(rows)s, %(digest)s, seq, hash FROM head
+"""
+
+
+def make(url: str, kept: dict[str, Any]) -> FastAPI:
+    """The application with its one route."""
+    pool: LifoQueue[psycopg.Connection[Any]] = LifoQueue()
+    for _ in range(_THREADS):
+        connection = psycopg.connect(url, autocommit=True)
+        connection.execute("SELECT set_config('marrow.studies', %s, false)", [STUDY])
+        pool.put(connection)
+
+    @contextmanager
+    def borrowed() -> "Iterator[psycopg.Connection[Any]]":
+        connection = pool.get()
+        try:
+            yield connection
+        finally:
+            pool.put(connection)
+
+    app = FastAPI()
+
+    @app.put("/{subject}/{repeat}")
+    def save(subject: str, repeat: int, body: dict[str, Any] = Body()) -> dict[str, Any]:  # noqa: FAST002, B008
+        rows = {name: Jsonb(kept[name]) for name in ("computed", "results", "detail", "rows")}
+        values = {
+            "study": STUDY, "record": uuid4(), "subject": subject, "repeat": repeat, "change": uuid4(), "at": now(),
+            "answers": Jsonb(body["answers"]), "digest": sha256(json.dumps(kept["rows"]).encode()).digest(),
+        }  # fmt: skip
+        with borrowed() as connection:
+            connection.execute(SAVE, values | rows, prepare=True)
+        return {"revision": 1, "answers": body["answers"]}
+
+    return app
+
+
+def main(descriptor: str, url: str, rows: str) -> None:
+    """Serve until told to stop."""
+    uvicorn.run(make(url, json.loads(Path(rows).read_text())), fd=int(descriptor), access_log=False, log_level="error")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
