@@ -7,7 +7,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -21,7 +21,9 @@ from app.demo.people import enter
 from app.demo.trials import SEED, cohort
 from app.study.library import newest
 from app.subjects import enrol
-from app.subjects.facts import Place
+
+if TYPE_CHECKING:
+    from app.subjects.facts import Place
 
 Told = Callable[[str, int, int], None]
 """Told the study, how many pages more are in, and how many there will be."""

@@ -108,17 +108,17 @@ def ordinary(item: Item, day: date, rng: Random) -> Any:
     """An answer that this item takes and that raises no question; None for a computed one."""
     if item.type in {ItemType.INTEGER, ItemType.DECIMAL}:
         return _number(item, rng)
-    if item.type is ItemType.YES_NO:
-        return "Y" if item.id in _USUALLY_YES or item.id.startswith("inc_") else "N"
-    if item.type is ItemType.SINGLE:
-        return _usual(item)
-    if item.type is ItemType.MULTIPLE:
-        return [_usual(item)]
-    if item.type in {ItemType.DATE, ItemType.PARTIAL_DATE}:
-        return day.isoformat()
-    if item.type is ItemType.TIME:
-        return f"{rng.randint(8, 16):02d}:{rng.choice((0, 15, 30, 45)):02d}"
-    return "As in the source document" if item.type is ItemType.TEXT else None
+    if item.type in {ItemType.SINGLE, ItemType.MULTIPLE}:
+        return [_usual(item)] if item.type is ItemType.MULTIPLE else _usual(item)
+    yes = item.id in _USUALLY_YES or item.id.startswith("inc_")
+    others: Mapping[ItemType, Any] = {
+        ItemType.YES_NO: "Y" if yes else "N",
+        ItemType.DATE: day.isoformat(),
+        ItemType.PARTIAL_DATE: day.isoformat(),
+        ItemType.TIME: f"{rng.randint(8, 16):02d}:{rng.choice((0, 15, 30, 45)):02d}",
+        ItemType.TEXT: "As in the source document",
+    }
+    return others.get(item.type)
 
 
 def _usual(item: Item) -> str:

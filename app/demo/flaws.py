@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from app.demo.pages import Entry
 
 
+IN_BLOOD = frozenset({"odd unit", "soft limit", "not done", "corrected", "wrong page", "incomplete"})
+"""The flaws that are found on a page of blood counts."""
+
+
 def spoilt(entries: "list[Entry]", course: Course, forms: Mapping[str, Form]) -> "list[Entry]":
     """The entries of a course with its flaws in them. Partial dates are in the pages already."""
     entries = list(entries)
@@ -68,7 +72,7 @@ def _wrong_page(entries: "list[Entry]") -> None:
     wrong = entries[place]
     visits = [entry.place.visit_repeat for entry in entries if entry.place.visit == "UNS"]
     at = Place("UNS", max(visits, default=0) + 1, "haematology", 1)
-    entries.append(replace(wrong, place=at))
+    entries.insert(place + 1, replace(wrong, place=at))
     entries.append(replace(wrong, place=at, void=True, reason="Entered under the wrong subject"))
 
 

@@ -1,4 +1,4 @@
-"""From a course to the pages a coordinator enters, in the order of the days: the study file says which are due. Pure."""
+"""From a course to the pages a coordinator enters, day by day: the study file says which are due. Pure."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -20,9 +20,10 @@ ROUTINE = frozenset({"visit", "vital_signs", "haematology", "chemistry", "perfor
 """Pages of every visit. They are entered in full for some patients and now and then for the others: a visit's casebook
 shows what is still due, and the demonstration stays short."""
 
-_FULL_EVERY = 12  # one patient in so many has every page that is due
-_NOW_AND_THEN = 0.1  # of the routine pages of the others
-_WITHOUT_GVHD = 0.3  # of their GVHD pages on which there is none
+_FULL_EVERY = 16  # one patient in so many has every page that is due
+_NOW_AND_THEN = 0.04  # of the routine pages of the others
+_AT_ENTRY = 0.6  # of their routine pages at screening
+_WITHOUT_GVHD = 0.15  # of their GVHD pages on which there is none
 _MOST_DRIFT = 4  # days a visit lies beside its target
 _ALIVE_EVERY = 100  # days between survival contacts after the visits have ended
 
@@ -98,15 +99,17 @@ def pages(study: Study, forms: Mapping[str, Form], course: Course, *, seed: int)
 
 def _told(study: Study, course: Course, rng: Random) -> list[Told]:
     diary = _Diary()
-    _screening(study, course, diary)
+    full = course.number % _FULL_EVERY == _FULL_EVERY // 2
+    _screening(study, course, diary, rng, full=full)
     if course.enrol is None:
         diary.told.append(Told(after(course.consent, 8), "EOS", 1, "end_of_study"))
         return diary.told
     diary.log(course.enrol, "prior_therapy")
-    full = course.number % _FULL_EVERY == 1
     for visit in study.visits:
         if visit.anchor is not None and visit.anchor != "enrol":
             _scheduled(visit, course, diary, rng, full=full)
+    if course.flaws & flaws.IN_BLOOD:
+        diary.unscheduled(after(course.anchors["tx_start"], 45), "visit", "haematology")
     _findings(course, diary)
     _complications(course, diary, rng)
     for therapy in course.later:
@@ -117,9 +120,11 @@ def _told(study: Study, course: Course, rng: Random) -> list[Told]:
     return [told for told in diary.told if told.form in known]
 
 
-def _screening(study: Study, course: Course, diary: _Diary) -> None:
+def _screening(study: Study, course: Course, diary: _Diary, rng: Random, *, full: bool) -> None:
     assessed = after(course.consent, 1)
     for form in study.visit("SCR").forms:
+        if form in ROUTINE and not full and rng.random() > _AT_ENTRY:
+            continue
         day = {"consent": course.consent, "enrolment": course.enrol or after(course.consent, 7)}.get(form, assessed)
         diary.told.append(Told(day, "SCR", 1, form))
 
@@ -168,7 +173,12 @@ def _findings(course: Course, diary: _Diary) -> None:
     if course.mrd_back is not None:
         diary.unscheduled(course.mrd_back, "visit", "response", "mrd")
     off_arm = course.trial == "S1904" and course.arm == "NO_HSCT"
-    if course.graft is not None and course.enrol and course.graft > course.enrol and (off_arm or course.trial == "FULLCOURSE"):
+    if (
+        course.graft is not None
+        and course.enrol
+        and course.graft > course.enrol
+        and (off_arm or course.trial == "FULLCOURSE")
+    ):
         diary.unscheduled(course.graft, "visit", "graft")
     for gvhd, form in ((course.acute, "agvhd"), (course.chronic, "cgvhd")):
         if gvhd is not None and after(gvhd.onset, 2) < course.known_until:
@@ -181,10 +191,14 @@ def _complications(course: Course, diary: _Diary, rng: Random) -> None:
     troubles = list(course.troubles)
     if start is not None and rng.random() < 0.6:  # noqa: PLR2004 (a probability)
         onset = after(start, rng.randint(5, 25))
-        troubles.append(Trouble("NEUTROPENIA", onset, after(onset, rng.randint(6, 20)), rng.choice((2, 3, 4)), _drug(course)))
+        troubles.append(
+            Trouble("NEUTROPENIA", onset, after(onset, rng.randint(6, 20)), rng.choice((2, 3, 4)), _drug(course))
+        )
     if start is not None and rng.random() < 0.3:  # noqa: PLR2004 (a probability)
         onset = after(start, rng.randint(10, 90))
-        troubles.append(Trouble("PNEUMONIA", onset, after(onset, rng.randint(8, 25)), rng.choice((2, 3)), _drug(course)))
+        troubles.append(
+            Trouble("PNEUMONIA", onset, after(onset, rng.randint(8, 25)), rng.choice((2, 3)), _drug(course))
+        )
     for trouble in sorted(troubles, key=lambda trouble: trouble.onset):
         if trouble.onset >= course.known_until:
             continue
@@ -199,7 +213,9 @@ def _complications(course: Course, diary: _Diary, rng: Random) -> None:
 
 
 def _drug(course: Course) -> str:
-    return {"NCT06125106": "CONDITIONING", "FULLCOURSE": "INOTUZUMAB", "S1904": "CART"}.get(course.trial, "BLINATUMOMAB")
+    return {"NCT06125106": "CONDITIONING", "FULLCOURSE": "INOTUZUMAB", "S1904": "CART"}.get(
+        course.trial, "BLINATUMOMAB"
+    )
 
 
 def _afterwards(course: Course, diary: _Diary, rng: Random) -> None:
@@ -233,7 +249,9 @@ def _last_visit(study: Study) -> str:
     return max((visit for visit in study.visits if visit.target is not None), key=lambda visit: visit.target or 0).code
 
 
-def by_subject(study: Study, forms: Mapping[str, Form], courses: tuple[Course, ...], *, seed: int) -> Iterator[tuple[Course, list[Entry]]]:
+def by_subject(
+    study: Study, forms: Mapping[str, Form], courses: tuple[Course, ...], *, seed: int
+) -> Iterator[tuple[Course, list[Entry]]]:
     """The pages of every course of a trial, one subject after another."""
     for course in courses:
         yield course, pages(study, forms, course, seed=seed)

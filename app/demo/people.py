@@ -17,7 +17,7 @@ from app.core.errors import Conflict
 from app.core.transaction import Database, see_all
 from app.study.definition import Study
 
-PASSPHRASE = "amber kestrels over nine rivers"
+PASSPHRASE = "amber kestrels over nine rivers"  # noqa: S105 (of people who do not exist)
 """Of everybody, the same each time. The demonstration therefore runs in an empty database and nowhere else."""
 
 SESSION = timedelta(hours=12)
@@ -50,15 +50,25 @@ CAST = (
 """Everybody. Builder and administrator hold their role in the system, the others in every study."""
 
 
-def introduce(database: Database, studies: Iterable[Study]) -> int:
-    """Open the accounts and give the roles that are not there yet; how many accounts were opened.
+def require_ours(database: Database) -> None:
+    """Raise Conflict in a database where other people work: its accounts would lie open under a known passphrase."""
+    ours = {member.username for member in CAST}
+    with database.reading() as session:
+        see_all(session)
+        others = set(session.execute(select(models.account.c.username)).scalars()) - ours
+    if others:
+        raise Conflict(
+            "People work in this database, and the demonstration opens accounts with a passphrase that everybody can "
+            "read. Run it in an empty database: set MARROW_VAR to a new folder, or MARROW_DATABASE_URL to another one."
+        )
 
-    Raises Conflict in a database where other people work: its accounts would lie open under a known passphrase.
-    """
+
+def introduce(database: Database, studies: Iterable[Study]) -> int:
+    """Open the accounts and give the roles that are not there yet; how many accounts were opened."""
     by = SystemActor()
     opened = 0
     with database.writing() as session:
-        _require_ours(session)
+        see_all(session)
         if _missing(session, "administrator"):
             accounts.create_first_administrator(session, "administrator", "Gu Ping", PASSPHRASE, by=by)
             opened += 1
@@ -71,17 +81,6 @@ def introduce(database: Database, studies: Iterable[Study]) -> int:
             for study in studies:
                 _give(session, by, study, member)
     return opened
-
-
-def _require_ours(session: Session) -> None:
-    see_all(session)
-    ours = {member.username for member in CAST}
-    others = set(session.execute(select(models.account.c.username)).scalars()) - ours
-    if others:
-        raise Conflict(
-            "People work in this database, and the demonstration opens accounts with a passphrase that everybody can "
-            "read. Run it in an empty database: set MARROW_VAR to a new folder, or MARROW_DATABASE_URL to another one."
-        )
 
 
 def _missing(session: Session, username: str) -> bool:

@@ -8,7 +8,6 @@ from datetime import date
 from rich.table import Table
 from sqlalchemy.orm import Session
 
-
 from app.clinical.endpoints.result import Result, Spec, Status
 from app.derivations.derive import derived
 from app.derivations.summary import competes, estimate

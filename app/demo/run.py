@@ -1,4 +1,4 @@
-"""`make demo`: four trials from their files to endpoint tables and CSV, each step as a user of the system would do it."""
+"""`make demo`: four trials from their files to endpoint tables and CSV, by the functions that users call."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from app.core.transaction import Database
 from app.demo import report
 from app.demo.course import CUT
 from app.demo.entering import Entered, Job, all_trials
-from app.demo.people import CAST, PASSPHRASE, enter, introduce, sign_in
+from app.demo.people import CAST, PASSPHRASE, enter, introduce, require_ours, sign_in
 from app.demo.steps import Say, Steps
 from app.demo.trials import PLANS
 from app.derivations.derive import recompute
@@ -64,7 +64,8 @@ def run(
     """
     steps = Steps(say, console=console)
     with steps.step("Publish the trials") as told:
-        studies = _publish(database)
+        require_ours(database)
+        studies = published(database)
         told.append(", ".join(study.study for study in studies))
     with steps.step("Open accounts") as told:
         opened = introduce(database, studies)
@@ -109,15 +110,20 @@ def _workers() -> int:
     return max(1, min(_WIDEST, cpu_count() or 1))
 
 
-def _publish(database: Database) -> list[Study]:
+def published(database: Database) -> list[Study]:
+    """Publish the trials of `forms/` where they are not published; the studies. Raises DemoFailedError."""
     tree = read_tree(FORMS)
     if tree.mistakes:
         raise DemoFailedError("\n".join(map(str, tree.mistakes)))
-    studies = sorted((study for study in tree.studies if study.study in PLANS), key=lambda each: list(PLANS).index(each.study))
+    studies = sorted(
+        (study for study in tree.studies if study.study in PLANS), key=lambda each: list(PLANS).index(each.study)
+    )
     newest = {study.study: study for study in studies}  # files are read in the order of their versions
     for study in newest.values():
         with database.writing() as session:
-            publish(session, SystemActor(), study, {form: tree.forms[form, number] for form, number in study.forms.items()})
+            publish(
+                session, SystemActor(), study, {form: tree.forms[form, number] for form, number in study.forms.items()}
+            )
     return list(newest.values())
 
 
@@ -141,16 +147,20 @@ def _verify(database: Database, settings: Settings) -> str:
         found = verify(session, settings.anchors)
     if not found.ok:
         raise DemoFailedError("The audit trail does not verify:\n" + "\n".join(map(str, found)))
-    return f"{found.changes} changes of {found.rows} rows in {len(found.heads)} chains hold, {found.anchors} anchors agree"
+    return (
+        f"{found.changes} changes of {found.rows} rows in {len(found.heads)} chains hold, {found.anchors} anchors agree"
+    )
 
 
 def _farewell(say: Say, settings: Settings, seconds: float) -> None:
     names = ", ".join(member.username for member in CAST)
     say("")
     say(f"Done in {seconds:.0f} s. All patients are made up.")
-    say(f"  CSV        {settings.var / 'exports'}/<trial>.zip (endpoints.csv, one file per form, codebook, audit trail)")
+    say(
+        f"  CSV        {settings.var / 'exports'}/<trial>.zip (endpoints.csv, one file per form, codebook, audit trail)"
+    )
     say("  Serve      make serve, then http://127.0.0.1:8000/api/v1/openapi.json")
     say(f"  Sign in    {names}")
     say(f"  Passphrase {PASSPHRASE}")
     say("             curl -s http://127.0.0.1:8000/api/v1/session -H 'content-type: application/json' \\")
-    say(f"               -d '{{\"username\": \"coordinator\", \"password\": \"{PASSPHRASE}\"}}'")
+    say(f'               -d \'{{"username": "coordinator", "password": "{PASSPHRASE}"}}\'')

@@ -27,19 +27,19 @@ class Plan:
 
 
 PLANS: Mapping[str, Plan] = {
-    "NCT06125106": Plan(31, (19, 66), (date(2024, 1, 8), date(2026, 1, 20)), {
+    "NCT06125106": Plan(31, (19, 66), (date(2024, 1, 8), date(2025, 12, 1)), {
         "well": 13, "relapse": 4, "early relapse": 2, "molecular": 2, "toxic death": 3, "early death": 1, "lost": 2,
         "withdrawn": 1, "gap": 1, "no graft": 1, "screen failure": 1,
     }),
-    "FULLCOURSE": Plan(30, (34, 79), (date(2023, 6, 5), date(2026, 2, 10)), {
+    "FULLCOURSE": Plan(30, (34, 79), (date(2023, 6, 5), date(2025, 9, 15)), {
         "well": 9, "relapse": 5, "molecular": 2, "refractory": 4, "toxic death": 2, "early death": 1, "lost": 2,
         "early lost": 1, "graft": 2, "gap": 1, "screen failure": 1,
     }, ("HZ01",)),
-    "NCT07105579": Plan(31, (16, 63), (date(2024, 1, 15), date(2026, 2, 2)), {
+    "NCT07105579": Plan(31, (16, 63), (date(2024, 1, 15), date(2025, 11, 17)), {
         "well": 15, "relapse": 4, "early relapse": 1, "molecular": 3, "toxic death": 2, "early death": 1, "lost": 2,
         "withdrawn": 1, "screen failure": 1,
     }),
-    "S1904": Plan(40, (6, 62), (date(2023, 9, 4), date(2026, 1, 12)), {
+    "S1904": Plan(40, (6, 62), (date(2023, 9, 4), date(2025, 10, 20)), {
         "well": 15, "relapse": 8, "molecular": 4, "toxic death": 3, "lost": 2, "gap": 1, "off-arm graft": 2,
         "refractory": 3, "no cells": 1, "screen failure": 1,
     }),
@@ -188,8 +188,15 @@ def _grafted(course: Course, graft: date, rng: Random, *, mrd: date) -> Course:
         troubles += _toxicity(rng, "CRS", after(start, rng.randint(1, 3)), 0.2, "BLINATUMOMAB")
         troubles += _toxicity(rng, "ICANS", after(start, rng.randint(2, 5)), 0.08, "BLINATUMOMAB")
     anchors = {**course.anchors, "hsct": graft}
-    course = replace(course, anchors=anchors, graft=graft, mrd_cleared=mrd, troubles=troubles,
-                     neutrophils=after(graft, rng.randint(11, 16)), platelets=after(graft, rng.randint(12, 24)))  # fmt: skip
+    course = replace(
+        course,
+        anchors=anchors,
+        graft=graft,
+        mrd_cleared=mrd,
+        troubles=troubles,
+        neutrophils=after(graft, rng.randint(11, 16)),
+        platelets=after(graft, rng.randint(12, 24)),
+    )
     return _gvhd(course, after(graft, rng.randint(18, 55)), rng)
 
 
@@ -208,32 +215,68 @@ def _gvhd(course: Course, onset: date, rng: Random) -> Course:
 
 
 def _outcome(course: Course, origin: date, rng: Random) -> Course:
-    """What becomes of a patient from the origin of most endpoints on."""
-    fate = course.fate
-    if fate in {"relapse", "early relapse"}:
-        relapse = after(origin, rng.randint(44, 88) if fate == "early relapse" else rng.randint(120, 520))
-        return _relapsed(course, relapse, rng)
-    if fate == "molecular":
-        back = after(origin, rng.randint(70, 330))
-        therapy = Later(after(back, 10), "INOTUZUMAB", "Inotuzumab ozogamicin", "MRD")
-        course = replace(course, mrd_back=back, later=(therapy,))
-        if rng.random() < 0.5:  # noqa: PLR2004 (a probability)
-            return _relapsed(course, after(back, rng.randint(45, 80)), rng)
-        return replace(course, mrd_again=after(back, 60))
-    if fate == "early death":
-        return _ends(course, rng, after(origin, rng.randint(24, 80)), rng.choice(("INFECTION", "IPS", "TMA")))
-    if fate == "toxic death":
-        return _ends(
-            course, rng, after(origin, rng.randint(110, 340)), rng.choice(("INFECTION", "CGVHD", "ORGAN_FAILURE"))
-        )
-    if fate == "lost":
-        return replace(course, lost=after(origin, rng.randint(95, 420)))
-    if fate == "withdrawn":
-        return replace(course, withdrawn=after(origin, rng.randint(100, 260)))
-    if fate == "gap":
-        missed = {"NCT06125106": ("D90", "D180"), "FULLCOURSE": ("M6", "M9"), "S1904": ("R6", "R9")}[course.trial]
-        return _relapsed(replace(course, missed=frozenset(missed)), after(origin, rng.randint(330, 360)), rng)
-    return course
+    """What becomes of a patient from the origin of most endpoints on; nothing for those who stay well."""
+    become = _FATES.get(course.fate)
+    return become(course, origin, rng) if become else course
+
+
+def _early_relapse(course: Course, origin: date, rng: Random) -> Course:
+    return _relapsed(course, after(origin, rng.randint(44, 88)), rng)
+
+
+def _late_relapse(course: Course, origin: date, rng: Random) -> Course:
+    return _relapsed(course, after(origin, rng.randint(120, 520)), rng)
+
+
+def _molecular(course: Course, origin: date, rng: Random) -> Course:
+    """MRD comes back and is treated; half of them relapse nevertheless."""
+    back = after(origin, rng.randint(70, 330))
+    therapy = Later(after(back, 10), "INOTUZUMAB", "Inotuzumab ozogamicin", "MRD")
+    course = replace(course, mrd_back=back, later=(therapy,))
+    if rng.random() < 0.5:  # noqa: PLR2004 (a probability)
+        return _relapsed(course, after(back, rng.randint(45, 80)), rng)
+    return replace(course, mrd_again=after(back, 60))
+
+
+def _early_death(course: Course, origin: date, rng: Random) -> Course:
+    return _ends(course, rng, after(origin, rng.randint(24, 80)), rng.choice(("INFECTION", "IPS", "TMA")))
+
+
+def _toxic_death(course: Course, origin: date, rng: Random) -> Course:
+    causes = ("INFECTION", "CGVHD", "ORGAN_FAILURE") if course.graft else ("INFECTION", "ORGAN_FAILURE", "HAEMORRHAGE")
+    return _ends(course, rng, after(origin, rng.randint(110, 340)), rng.choice(causes))
+
+
+def _lost(course: Course, origin: date, rng: Random) -> Course:
+    return replace(course, lost=after(origin, rng.randint(95, 420)))
+
+
+def _withdrawn(course: Course, origin: date, rng: Random) -> Course:
+    return replace(course, withdrawn=after(origin, rng.randint(100, 260)))
+
+
+def _unseen(course: Course, origin: date, rng: Random) -> Course:
+    """Visits missed in a row, then a relapse."""
+    missed, first, last = _GAPS[course.trial]
+    return _relapsed(replace(course, missed=frozenset(missed)), after(origin, rng.randint(first, last)), rng)
+
+
+_FATES: Mapping[str, Callable[[Course, date, Random], Course]] = {
+    "relapse": _late_relapse,
+    "early relapse": _early_relapse,
+    "molecular": _molecular,
+    "early death": _early_death,
+    "toxic death": _toxic_death,
+    "lost": _lost,
+    "withdrawn": _withdrawn,
+    "gap": _unseen,
+}
+_GAPS: Mapping[str, tuple[tuple[str, ...], int, int]] = {
+    "NCT06125106": (("D180", "D270"), 300, 330),
+    "FULLCOURSE": (("M6", "M9", "M12"), 380, 410),
+    "S1904": (("R6", "R9"), 330, 350),
+}
+"""Visits missed in a row, and the days between which relapse is then found."""
 
 
 def _relapsed(course: Course, relapse: date, rng: Random) -> Course:
