@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from sqlalchemy import make_url
@@ -50,12 +51,13 @@ class Settings:
             raise SettingError(f"{', '.join(unknown)}: no such setting (docs/deployment.md lists them all)")
         read = _Reader(words)
         var = Path(words.get("MARROW_VAR", "var"))
+        database_url = read.url("MARROW_DATABASE_URL")
         threads = read.number("MARROW_THREADS", 8, at_least=1)
         return cls(
-            database_url=read.url("MARROW_DATABASE_URL"),
+            database_url=database_url,
             owner_url=read.url("MARROW_OWNER_URL"),
             var=var,
-            anchors=Path(words.get("MARROW_ANCHORS") or var / "anchors.jsonl"),
+            anchors=Path(words.get("MARROW_ANCHORS") or var / _anchors_of(database_url)),
             pool_size=read.number("MARROW_POOL_SIZE", threads + SPARE, at_least=1 + SPARE),
             threads=threads,
             max_body=read.number("MARROW_MAX_BODY", 2_000_000, at_least=1_000),
@@ -75,6 +77,15 @@ class Settings:
     def app_role(self) -> str:
         """The application's role, to which the migrations grant its rights."""
         return (self.database_url and make_url(self.database_url).username) or "marrow_app"
+
+
+def _anchors_of(database_url: str | None) -> str:
+    """The name of the anchor file: each database has its own, or the anchors of one would accuse the other."""
+    if database_url is None:
+        return "anchors.jsonl"
+    url = make_url(database_url)
+    place = f"{url.host or url.query.get('host')}:{url.port or 5432}/{url.database}"
+    return f"anchors-{sha256(place.encode()).hexdigest()[:12]}.jsonl"
 
 
 VARIABLES = tuple(PREFIX + name.upper() for name in Settings.__dataclass_fields__)

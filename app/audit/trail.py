@@ -106,26 +106,26 @@ class System:
 
 
 def image(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
-    """The whole row in canonical types, every column named; what must stay secret as its digest.
+    """The whole row in canonical types, every column that holds something; what must stay secret as its digest.
 
+    A column that is NULL is left out, so that a column added to the schema later changes no digest of today.
     Raises TypeError, naming the column and not the value, for a value that is not of the column's own type.
     """
     whole = {}
     for column in table.columns:
         name = str(column.name)  # SQLAlchemy's own kind of str is no key to orjson
         value = row.get(name)
-        if value is not None and not _fits(value, type(column.type)):
+        if value is None:
+            continue
+        if not _fits(value, type(column.type)):
             raise TypeError(f"{table.name}.{name} does not take {type(value).__name__}")
-        whole[name] = canonical.plain(value)
-    for secret, name in SECRET:
-        if secret == table.name:
-            whole[name] = veil(whole[name])
+        whole[name] = veil(value) if (table.name, name) in SECRET else canonical.plain(value)
     return whole
 
 
-def veil(secret: str | None) -> str | None:
+def veil(secret: str) -> str:
     """What the trail keeps of a secret."""
-    return None if secret is None else "sha256:" + sha256(secret.encode()).hexdigest()
+    return "sha256:" + sha256(secret.encode()).hexdigest()
 
 
 def _fits(value: Any, kind: type) -> bool:
@@ -145,8 +145,9 @@ def row_key(table: Table, whole: Mapping[str, Any]) -> list[Any]:
 
 
 def change_digest(row: Mapping[str, Any]) -> bytes:
-    """SHA-256 of everything a row of `change` says, its place in the chain aside."""
-    return sha256(canonical.encode({name: row[name] for name in SEALED_COLUMNS})).digest()
+    """SHA-256 of everything a row of `change` says, its place in the chain aside; what is NULL is left out."""
+    said = {name: row[name] for name in SEALED_COLUMNS if row[name] is not None}
+    return sha256(canonical.encode(said)).digest()
 
 
 @dataclass(slots=True)

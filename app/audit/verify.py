@@ -138,12 +138,12 @@ class _Replay:
             if seq != place + 1:
                 gap = f"change {place + 1} is missing" if seq > place else "a change before the first"
                 self.faults.add(study, min(seq, place + 1), "change", (study, min(seq, place + 1)), gap)
-            whole = dict(zip(SEALED_COLUMNS, said, strict=True))
+            whole = _held(SEALED_COLUMNS, said)
             if _digest(whole) != digest:
                 self.faults.add(study, seq, "change", (study, seq), "does not say what it said when it was sealed")
             elif sha256(bytes.fromhex(previous + digest)).hexdigest() != seal:
                 self.faults.add(study, seq, "change", (study, seq), "is not sealed to the change before it")
-            self._replay(seq, whole["rows"])
+            self._replay(seq, whole.get("rows"))
             place, previous = max(seq, place), seal
             self.changes += 1
         if (place, previous) != (self.head.seq, self.head.hash.hex()):
@@ -180,9 +180,10 @@ class _Replay:
     def _compare(self, table: Table, astray: dict[bytes, tuple[str, list[Any] | None, str]]) -> None:
         shape, expected = SHAPES[table.name], self.expected
         for row in self._read(table, shape.columns):
-            whole = dict(zip(shape.columns, row, strict=True))
+            whole = _held(shape.columns, row)
             for secret in shape.secret:
-                whole[secret] = veil(whole[secret])
+                if secret in whole:
+                    whole[secret] = veil(whole[secret])
             key = [whole[name] for name in shape.key]
             token = _token(table.name, key)
             said = expected.pop(token, None)
@@ -230,6 +231,11 @@ class _Replay:
         for batch in batches(self.session, table, columns, study, order=order):
             yield from batch
             self.progress(f"{self.head.study}: {table.name}", len(batch))
+
+
+def _held(columns: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
+    """A row by its columns, those that hold something."""
+    return {name: value for name, value in zip(columns, row, strict=True) if value is not None}
 
 
 def _digest(whole: Any) -> str:

@@ -40,7 +40,6 @@ def find(
         .one_or_none()
     )
     if found is None:
-        require(actor, permission, study_id)
         raise absent(actor, permission, study_id)
     require(actor, permission, study_id, found["site_id"])
     return dict(found), build_of(session, study_id, found["version"])

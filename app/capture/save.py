@@ -46,7 +46,6 @@ def hold(session: Session, actor: Actor, permission: Permission, study_id: str, 
     """Find the subject, check the permission, and keep others from writing until this transaction ends."""
     subject = enrol.lock(session, study_id, subject_id)
     if subject is None:
-        require(actor, permission, study_id)
         raise absent(actor, permission, study_id)
     require(actor, permission, study_id, subject["site_id"])
     build = build_of(session, study_id, subject["version"])

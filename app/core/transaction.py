@@ -68,9 +68,11 @@ def anchor(path: Path, lines: tuple[bytes, ...] | list[bytes]) -> None:
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o640)
         try:
-            os.write(handle, b"".join(lines))
+            size = os.fstat(handle).st_size
+            torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"  # a write that a full disk cut short
+            os.write(handle, (b"\n" if torn else b"") + b"".join(lines))
         finally:
             os.close(handle)
     except OSError as fault:

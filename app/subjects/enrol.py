@@ -10,7 +10,7 @@ from app import models
 from app.access.actor import Actor, absent, require
 from app.access.permissions import Permission
 from app.audit import change
-from app.core.errors import Conflict, NotFound
+from app.core.errors import Conflict
 
 FIRST_STATUS = "screening"
 """The status before any record has moved it."""
@@ -31,7 +31,7 @@ def create(
         .one_or_none()
     )
     if site is None:
-        raise NotFound("There is no such site in the study")
+        raise absent(actor, Permission.SUBJECT_CREATE, study_id)
     last = site["last_number"]
     if number is None:
         last, number = _next(session, study_id, site_id, last)
@@ -95,7 +95,6 @@ def transfer(
     """Move a subject to another site of the study; number, pages and history stay as they are."""
     subject = lock(session, study_id, subject_id)
     if subject is None:
-        require(actor, Permission.SUBJECT_TRANSFER, study_id)
         raise absent(actor, Permission.SUBJECT_TRANSFER, study_id)
     require(actor, Permission.SUBJECT_TRANSFER, study_id, subject["site_id"])
     table = models.site
@@ -103,7 +102,7 @@ def transfer(
         select(table.c.site_id).where(table.c.study_id == study_id, table.c.site_id == site_id)
     ).scalar_one_or_none()
     if there is None:
-        raise NotFound("There is no such site in the study")
+        raise absent(actor, Permission.SUBJECT_TRANSFER, study_id)
     if site_id == subject["site_id"]:
         raise Conflict("The subject is at this site already")
     with change(session, study_id, by=actor, action="subject.transfer", reason=reason, zone=subject["zone"]) as made:
