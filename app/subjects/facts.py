@@ -76,8 +76,8 @@ def everybody(
 
 
 def standing(pages_: Mapping[Place, Page]) -> list[Page]:
-    """The pages that count: those not void."""
-    return [page for page in pages_.values() if page.status != RecordStatus.VOID]
+    """The pages that count, those not void, in the order of their places: what comes of them depends on no other."""
+    return [pages_[place] for place in sorted(pages_) if pages_[place].status != RecordStatus.VOID]
 
 
 def known(build: Build, pages_: Mapping[Place, Page]) -> dict[str, Any]:

@@ -381,3 +381,13 @@ def test_definitions_are_served_with_a_tag_and_as_schemas(trial: Trial):
     assert trial.nurse.get(f"{API}/versions/1").json()["study"] == "TRIAL"
     assert [each["site_id"] for each in trial.nurse.get(API).json()["sites"]] == ["HZ01"]
     assert [each["study_id"] for each in trial.stranger.get("/api/v1/studies").json()["items"]] == ["OTHER"]
+
+
+def test_what_is_derived_does_not_depend_on_the_order_of_entry(trial: Trial):
+    """Two pages prove life on one day: the one cited is the same at the save and when all is derived again."""
+    subject = trial.nurse.subject()
+    trial.nurse.enter(subject, "SCR", "consent", CONSENT)
+    trial.nurse.enter(subject, "UNS.2", "labs", LABS | {"sample_date": "2024-05-01"})
+    trial.nurse.enter(subject, "UNS.1", "labs", LABS | {"sample_date": "2024-05-01"})
+    again = trial.manager.post("/derive").json()
+    assert again == {"subjects": 1, "deviations": []}
