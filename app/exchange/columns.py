@@ -2,7 +2,8 @@
 
 An item gives its value under its own name and, where it has them, companions: `_unit` and `_std` (the canonical
 unit), `_label` (the words of a code), `_lower`, `_upper` and `_precision` (a partial date), `_missing` (why there is
-no value). Values are as collected; nothing is imputed here.
+no value). Values are as collected; nothing is imputed here. A column that any version of the form has, every row has;
+its cell is taken as the page's own version says.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,6 +15,8 @@ from app.forms.dates import bounds
 from app.forms.definition import Form, Item, ItemType
 
 Take = Callable[[Any], str]
+Cell = tuple[str, Take, bool]
+"""The item whose answer is looked at, what takes the text out of it, and whether it is a computed value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,14 @@ class Column:
     codes: tuple[tuple[str, str], ...] = ()
     versions: tuple[int, ...] = ()
     text: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns of a table, and by form version what fills them, in the same order."""
+
+    shown: tuple[Column, ...]
+    cells: Mapping[int, tuple[Cell, ...]]
 
 
 def plain(answer: Any) -> str:
@@ -57,12 +68,21 @@ def _unit(item: Item) -> Take:
     return take
 
 
-def _standard(item: Item) -> Take:
+def _standard(item: Item, newest: Item) -> Take:
+    """In the canonical unit of the newest version; empty where that version does not know the older one's unit."""
+
     def take(answer: Any) -> str:
         number = convert(item, answer) if isinstance(answer, Mapping) else None
         return plain(answer) if number is None else format(number, "f")
 
-    return take
+    def moved(answer: Any) -> str:
+        number = convert(item, answer)
+        if number is None or item.unit not in newest.units:
+            return ""
+        number = convert(newest, {"value": format(number, "f"), "unit": item.unit})
+        return "" if number is None else format(number, "f")
+
+    return take if item.unit == newest.unit else moved
 
 
 def _decoded(item: Item) -> Take:
@@ -89,51 +109,81 @@ def _precision(answer: Any) -> str:
     return {len("2024"): "Y", len("2024-05"): "M", len("2024-05-17"): "D"}.get(len(plain(answer)), "")
 
 
-def item_columns(item: Item, versions: Sequence[int]) -> list[tuple[Column, Take]]:
-    """The columns of one item, each with what takes its cell out of an answer."""
-
-    def column(suffix: str, type_: str, what: str = "", **more: Any) -> Column:
-        label = f"{item.label.en} ({what})" if what else item.label.en
-        return Column(
-            item.id + suffix, label, type_, item=item.id, question=item.label.en, versions=tuple(versions), **more
-        )
-
-    kind = item.value_type
-    codes = tuple((code.code, code.label.en) for code in item.codes)
-    free = kind is ItemType.TEXT
-    made: list[tuple[Column, Take]] = [(column("", kind.value, unit=item.unit or "", codes=codes, text=free), plain)]
-    if item.units:
-        made.append((column("_unit", "text", "unit as collected"), _unit(item)))
-        made.append((column("_std", kind.value, "in the canonical unit", unit=item.unit or ""), _standard(item)))
-    if codes:
-        made.append((column("_label", "text", "in words"), _decoded(item)))
-    if kind is ItemType.PARTIAL_DATE:
-        made.append((column("_lower", "date", "earliest day"), _bound(0)))
-        made.append((column("_upper", "date", "latest day"), _bound(1)))
-        made.append((column("_precision", "text", "Y, M or D"), _precision))
-    if item.missing:
-        reasons = tuple((reason.value, reason.value.replace("_", " ")) for reason in item.missing)
-        made.append((column("_missing", "text", "why there is no value", codes=reasons), _missing))
-    return made
+_COMPANIONS: Mapping[str, Callable[[Item, Item], Take]] = {
+    "": lambda _item, _newest: plain,
+    "_unit": lambda item, _newest: _unit(item),
+    "_std": _standard,
+    "_label": lambda item, _newest: _decoded(item),
+    "_lower": lambda _item, _newest: _bound(0),
+    "_upper": lambda _item, _newest: _bound(1),
+    "_precision": lambda _item, _newest: _precision,
+    "_missing": lambda _item, _newest: _missing,
+}
+"""Each column an item can have, in their order: from the item of the page's version and that of the newest."""
 
 
-def columns(forms: Sequence[Form], section: str | None) -> list[tuple[Column, Take, bool]]:
+def _companions(items: Sequence[Item]) -> set[str]:
+    """The columns that any version of an item asks for."""
+    asked = {""}
+    if any(item.units for item in items) or len({item.unit for item in items}) > 1:
+        asked |= {"_unit", "_std"}
+    if any(item.codes for item in items):
+        asked |= {"_label"}
+    if any(item.value_type is ItemType.PARTIAL_DATE for item in items):
+        asked |= {"_lower", "_upper", "_precision"}
+    if any(item.missing for item in items):
+        asked |= {"_missing"}
+    return asked
+
+
+def _column(suffix: str, items: Mapping[int, Item]) -> Column:
+    """One column as the codebook has it: in the words of the newest version, with the codes of them all."""
+    newest = next(iter(items.values()))
+    kind, unit = newest.value_type, newest.unit or ""
+    free = any(item.value_type is ItemType.TEXT for item in items.values())
+    codes: dict[str, str] = {}
+    reasons: dict[str, str] = {}
+    for item in items.values():
+        codes |= {code.code: codes.get(code.code, code.label.en) for code in item.codes}
+        reasons |= {reason.value: reason.value.replace("_", " ") for reason in item.missing}
+    companions: dict[str, tuple[str, dict[str, Any]]] = {
+        "": ("", {"type": kind.value, "unit": unit, "codes": tuple(codes.items()), "text": free}),
+        "_unit": ("unit as collected", {"type": "text", "text": True}),
+        "_std": ("in the canonical unit", {"type": kind.value, "unit": unit}),
+        "_label": ("in words", {"type": "text", "text": True}),
+        "_lower": ("earliest day", {"type": "date"}),
+        "_upper": ("latest day", {"type": "date"}),
+        "_precision": ("Y, M or D", {"type": "text"}),
+        "_missing": ("why there is no value", {"type": "text", "codes": tuple(reasons.items())}),
+    }
+    what, told = companions[suffix]
+    question, versions = newest.label.en, tuple(sorted(items))
+    label = f"{question} ({what})" if what else question
+    return Column(newest.id + suffix, label, item=newest.id, question=question, versions=versions, **told)
+
+
+def columns(forms: Sequence[Form], section: str | None) -> Columns:
     """The columns of the once-only items of all versions of a form (`section` None), or of one repeating section.
 
-    The newest version sets the order; items that only older versions have come after. The last member says whether
-    the cell is taken from the computed values.
+    The newest version sets the order; items that only older versions have come after.
     """
-    seen: dict[str, Item] = {}
-    versions: dict[str, list[int]] = {}
+    found: dict[str, dict[int, Item]] = {}
     for form in sorted(forms, key=lambda each: -each.version):
         for item in _items(form, section):
-            seen.setdefault(item.id, item)
-            versions.setdefault(item.id, []).insert(0, form.version)
-    return [
-        (column, take, item.type is ItemType.COMPUTED)
-        for item in seen.values()
-        for column, take in item_columns(item, versions[item.id])
-    ]
+            found.setdefault(item.id, {})[form.version] = item
+    shown: list[Column] = []
+    cells: dict[int, list[Cell]] = {form.version: [] for form in forms}
+    for name, items in found.items():
+        newest = next(iter(items.values()))
+        asked = _companions(list(items.values()))
+        for suffix, made in _COMPANIONS.items():
+            if suffix not in asked:
+                continue
+            shown.append(_column(suffix, items))
+            for version, row in cells.items():
+                item = items.get(version, newest)
+                row.append((name, made(item, newest), item.type is ItemType.COMPUTED))
+    return Columns(tuple(shown), {version: tuple(row) for version, row in cells.items()})
 
 
 def _items(form: Form, section: str | None) -> Iterable[Item]:

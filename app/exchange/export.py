@@ -22,12 +22,12 @@ from app.study.library import newest
 _CODEBOOK = (
     Column("FILE", "File", "text"),
     Column("COLUMN", "Column", "text"),
-    Column("LABEL", "What it holds", "text"),
+    Column("LABEL", "What it holds", "text", text=True),
     Column("TYPE", "Type", "text"),
-    Column("UNIT", "Unit", "text"),
-    Column("CODES", "Code=words, separated by |", "text"),
+    Column("UNIT", "Unit", "text", text=True),
+    Column("CODES", "Code=words, separated by |", "text", text=True),
     Column("ITEM", "Item of the form", "text"),
-    Column("QUESTION", "Question as it stands on the page", "text"),
+    Column("QUESTION", "Question as it stands on the page", "text", text=True),
     Column("FORM_VERSIONS", "Form versions that have the item", "text"),
 )
 NOTES = {
@@ -39,8 +39,8 @@ NOTES = {
     "void": "Void pages are in records.csv and audit_items.csv, not in the form files.",
 }
 SPREADSHEET = (
-    "Flavour spreadsheet: free text that begins like a formula has an apostrophe before it, and files begin with a "
-    "byte order mark. For analysis take the machine flavour."
+    "Flavour spreadsheet: free text and words that begin like a formula have an apostrophe before them, and files "
+    "begin with a byte order mark. For analysis take the machine flavour."
 )
 
 

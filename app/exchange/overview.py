@@ -209,14 +209,21 @@ def _text(value: Any) -> str:
 
 
 def _audit(scope: Scope) -> Iterator[list[str]]:
-    table = models.change
+    """The trail of what is in sight: a subject's goes with the subject, to whichever site it is at now."""
+    table, subject = models.change, models.subject
     statement = (
         select(table)
         .where(table.c.study_id == scope.study_id)
         .order_by(table.c.seq)
         .execution_options(yield_per=_BLOCK)
     )
-    for row in scope.session.execute(scope.narrowed(statement, table.c.site_id)).mappings():
+    if scope.sites is not None:
+        here = select(subject.c.subject_id).where(
+            subject.c.study_id == scope.study_id, subject.c.site_id.in_(scope.sites)
+        )
+        own = table.c.subject_id.is_(None) & table.c.site_id.in_(scope.sites)
+        statement = statement.where(table.c.subject_id.in_(here) | own)
+    for row in scope.session.execute(statement).mappings():
         told = row["detail"]
         written_to: dict[str, int] = {}
         for each in row["rows"]:

@@ -3,7 +3,7 @@
 Form tables hold one row per page that counts; void pages are in `records` and in the trail. Dates stay as collected.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app import models
 from app.exchange.archive import Member
-from app.exchange.columns import Column, columns, repeating_sections
+from app.exchange.columns import Column, Columns, columns, repeating_sections
 from app.forms.definition import Form
 from app.models.capture import RecordStatus
 from app.study.library import Build, form_of
@@ -67,11 +67,10 @@ def form_members(scope: Scope) -> Iterator[Member]:
     """One file per form, and one per repeating section of it, over every version that was ever used."""
     for form_id, forms in sorted(_versions(scope).items()):
         once = columns(forms, None)
-        shown = (*PAGE, *(column for column, _, _ in once))
-        yield Member(f"forms/{form_id}.csv", shown, _pages_of(scope, form_id, once))
+        yield Member(f"forms/{form_id}.csv", (*PAGE, *once.shown), _pages_of(scope, form_id, once))
         for section in repeating_sections(forms):
             several = columns(forms, section)
-            shown = (*PAGE, ROW, *(column for column, _, _ in several))
+            shown = (*PAGE, ROW, *several.shown)
             yield Member(f"forms/{form_id}__{section}.csv", shown, _rows_of(scope, form_id, section, several))
 
 
@@ -86,24 +85,21 @@ def _versions(scope: Scope) -> dict[str, list[Form]]:
     return found
 
 
-def _pages_of(scope: Scope, form_id: str, taken: Sequence[Any]) -> Callable[[], Iterator[list[str]]]:
-    cells = [(column.item, take, is_computed) for column, take, is_computed in taken]
-
+def _pages_of(scope: Scope, form_id: str, taken: Columns) -> Callable[[], Iterator[list[str]]]:
     def rows() -> Iterator[list[str]]:
-        for page, answers, values in _stream(scope, form_id):
+        for page, version, answers, values in _stream(scope, form_id):
             row = page
-            for item, take, is_computed in cells:
+            for item, take, is_computed in taken.cells[version]:
                 row.append(take((values if is_computed else answers).get(item)))
             yield row
 
     return rows
 
 
-def _rows_of(scope: Scope, form_id: str, section: str, taken: Sequence[Any]) -> Callable[[], Iterator[list[str]]]:
-    cells = [(column.item, take, is_computed) for column, take, is_computed in taken]
-
+def _rows_of(scope: Scope, form_id: str, section: str, taken: Columns) -> Callable[[], Iterator[list[str]]]:
     def rows() -> Iterator[list[str]]:
-        for page, answers, values in _stream(scope, form_id):
+        for page, version, answers, values in _stream(scope, form_id):
+            cells = taken.cells[version]
             made = {row["row"]: row for row in values.get(section, ())}
             for row in answers.get(section, ()):
                 other: Mapping[str, Any] = made.get(row["row"], {})
@@ -116,8 +112,8 @@ def _rows_of(scope: Scope, form_id: str, section: str, taken: Sequence[Any]) -> 
     return rows
 
 
-def _stream(scope: Scope, form_id: str) -> Iterator[tuple[list[str], Mapping[str, Any], Mapping[str, Any]]]:
-    """The pages of a form that count: the cells of their address, their answers, their computed items."""
+def _stream(scope: Scope, form_id: str) -> Iterator[tuple[list[str], int, Mapping[str, Any], Mapping[str, Any]]]:
+    """The pages of a form that count: the cells of their address, form version, answers, computed items."""
     record, revision, subject, computed = models.record, models.revision, models.subject, models.computed
     newest = (
         select(computed.c["values"])
@@ -162,4 +158,4 @@ def _stream(scope: Scope, form_id: str) -> Iterator[tuple[list[str], Mapping[str
         site, number, visit, visit_repeat, repeat, status, form_version, version, revised, at, answers, values = row
         page = [study, site, f"{study}-{number}", number, visit, str(visit_repeat), form_id, str(repeat), status]
         page += [str(form_version), str(version), str(revised), moment(at)]
-        yield page, answers, values or {}
+        yield page, form_version, answers, values or {}
