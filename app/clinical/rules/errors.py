@@ -1,0 +1,7 @@
+class RuleError(ValueError):
+    """An input cannot be read; says which input and what is accepted, never the value that was given."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(f"{name}: {message}")
+        self.name = name
+        self.message = message
