@@ -6,7 +6,7 @@ computed items -> endpoints and status -> findings, which come last because all 
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import and_, func, literal_column, or_, select
+from sqlalchemy import Select, Uuid, and_, bindparam, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from app import models
@@ -70,29 +70,47 @@ def follow(
 
 def _standing(session: Session, study_id: str, subject_id: str, page: Page) -> dict[str, Any]:
     """What stood before: the newest derivation, the page's computed items, the open findings. One statement."""
+    asked = {"study": study_id, "subject": subject_id, "record": page.record_id}
+    rows = session.execute(_STANDING, asked).mappings().all()
+    first = rows[0]
+    return {
+        "number": first["number"],
+        "results": first["results"],
+        "computed_number": first["computed_number"],
+        "computed": first["computed"],
+        "findings": [
+            {column.name: row[column] for column in models.finding.columns}
+            for row in rows
+            if row[models.finding.c.finding_id]
+        ],
+    }
+
+
+def _asking() -> Select[Any]:
     derivation, computed, finding = models.derivation, models.computed, models.finding
+    study, subject, record = bindparam("study"), bindparam("subject"), bindparam("record", type_=Uuid)
     newest = (
         select(derivation.c.number, derivation.c.results)
-        .where(derivation.c.study_id == study_id, derivation.c.subject_id == subject_id)
+        .where(derivation.c.study_id == study, derivation.c.subject_id == subject)
         .order_by(derivation.c.number.desc())
         .limit(1)
         .subquery("newest")
     )
     values = (
         select(computed.c.number, computed.c["values"])
-        .where(computed.c.study_id == study_id, computed.c.record_id == page.record_id)
+        .where(computed.c.study_id == study, computed.c.record_id == record)
         .order_by(computed.c.number.desc())
         .limit(1)
         .subquery("made")
     )
     touched = and_(
-        finding.c.study_id == study_id,
-        finding.c.subject_id == subject_id,
+        finding.c.study_id == study,
+        finding.c.subject_id == subject,
         finding.c.state == FindingState.OPEN.value,
-        or_(finding.c.record_id == page.record_id, finding.c.record_id.is_(None)),
+        or_(finding.c.record_id == record, finding.c.record_id.is_(None)),
     )
     one = select(literal_column("1").label("one")).subquery("one")
-    statement = (
+    return (
         select(
             func.coalesce(newest.c.number, 0).label("number"),
             newest.c.results,
@@ -105,16 +123,9 @@ def _standing(session: Session, study_id: str, subject_id: str, page: Page) -> d
         .outerjoin(values, literal_column("true"))
         .outerjoin(finding, touched)
     )
-    rows = session.execute(statement).mappings().all()
-    first = rows[0]
-    found = [{column.name: row[column] for column in finding.columns} for row in rows if row[finding.c.finding_id]]
-    return {
-        "number": first["number"],
-        "results": first["results"],
-        "computed_number": first["computed_number"],
-        "computed": first["computed"],
-        "findings": found,
-    }
+
+
+_STANDING = _asking()
 
 
 def _store_computed(made: Change, page: Page, values: Mapping[str, Any], before: Mapping[str, Any]) -> None:

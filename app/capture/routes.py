@@ -7,9 +7,10 @@ from fastapi import Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from app.access.actor import Reading, Writing
+from app.access.idempotency import idempotent
 from app.access.permissions import Permission, asks
 from app.capture import read, save
-from app.core.http import IfMatch, IfNoneMatch, Router, etag
+from app.core.http import Answer, IfMatch, IfNoneMatch, Retryable, Router, etag
 from app.subjects.address import place
 
 router = Router(prefix="/api/v1/studies/{study}/subjects/{subject}", tags=["records"])
@@ -162,29 +163,27 @@ def put_page(
     return RecordView(**read.after(session, study, saved.page, actor.language))
 
 
-@router.post(PAGE + "/void", openapi_extra=asks(Permission.RECORD_VOID))
+@router.post(PAGE + "/void", responses={200: {"model": RecordView}}, openapi_extra=asks(Permission.RECORD_VOID))
 def void_page(
     work: Writing,
-    response: Response,
     study: str,
     subject: str,
     visit: str,
     form: str,
     body: PageToVoid,
     if_match: IfMatch,
-) -> RecordView:
+    retry: Retryable,
+) -> Response:
     """Strike a page with its reason. It stays readable, and counts for nothing from now on."""
-    saved = save.void(
-        work.session,
-        work.actor,
-        study,
-        subject,
-        place(visit, form),
-        expected=if_match,
-        reason=body.reason,
-    )
-    response.headers["ETag"] = etag(saved.page.revision)
-    return RecordView(**read.after(work.session, study, saved.page, work.actor.language))
+
+    def strike() -> Answer:
+        saved = save.void(
+            work.session, work.actor, study, subject, place(visit, form), expected=if_match, reason=body.reason
+        )
+        shown = RecordView(**read.after(work.session, study, saved.page, work.actor.language))
+        return Answer(200, shown.model_dump(mode="json"), {"ETag": etag(saved.page.revision)})
+
+    return idempotent(work, retry, strike)
 
 
 @router.get(PAGE + "/history", openapi_extra=asks(Permission.HISTORY_READ))

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import BindParameter, Row, Select, Text, bindparam, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
@@ -44,8 +44,12 @@ class Page:
 
 def pages(session: Session, study_id: str, subject_id: str, *, as_of: datetime | None = None) -> dict[Place, Page]:
     """Every page of a subject by its place, void ones included; one statement."""
-    statement = _statement(study_id, as_of).where(models.record.c.subject_id == subject_id)
-    found = (_page(row) for row in session.execute(_ordered(statement)))
+    if as_of is None:
+        rows = session.execute(_PAGES, {"study": study_id, "subject": subject_id})
+    else:
+        statement = _statement(study_id, as_of).where(models.record.c.subject_id == subject_id)
+        rows = session.execute(_ordered(statement))
+    found = map(_page, rows)
     return {page.place: page for page in found}
 
 
@@ -92,7 +96,7 @@ def known(build: Build, pages_: Mapping[Place, Page]) -> dict[str, Any]:
     return values
 
 
-def _statement(study_id: str, as_of: datetime | None) -> Select[Any]:
+def _statement(study_id: str | BindParameter[str], as_of: datetime | None) -> Select[Any]:
     record, revision = models.record, models.revision
     wanted = (
         record.c.subject_id,
@@ -136,3 +140,9 @@ def _ordered(statement: Select[Any]) -> Select[Any]:
 def _page(row: Row[Any]) -> Page:
     subject_id, record_id, visit, visit_repeat, form, repeat, *rest = tuple(row)
     return Page(subject_id, record_id, Place(visit, visit_repeat, form, repeat), *rest)
+
+
+_PAGES = _ordered(
+    _statement(bindparam("study", type_=Text), None).where(models.record.c.subject_id == bindparam("subject"))
+)
+"""The pages of one subject as they stand: what every save and every look at a page begins with, put together once."""

@@ -79,7 +79,14 @@ def create_subject(work: Writing, study: str, body: SubjectToCreate, retry: Retr
     return idempotent(work, retry, create)
 
 
-@router.post("/{subject}/transfer", openapi_extra=asks(Permission.SUBJECT_TRANSFER))
-def transfer_subject(work: Writing, study: str, subject: str, body: SubjectToTransfer) -> SubjectView:
+@router.post(
+    "/{subject}/transfer", responses={200: {"model": SubjectView}}, openapi_extra=asks(Permission.SUBJECT_TRANSFER)
+)
+def transfer_subject(work: Writing, study: str, subject: str, body: SubjectToTransfer, retry: Retryable) -> Response:
     """Move a subject to another site; number, pages and history stay."""
-    return SubjectView(**enrol.transfer(work.session, work.actor, study, subject, body.site, reason=body.reason))
+
+    def move() -> Answer:
+        moved = enrol.transfer(work.session, work.actor, study, subject, body.site, reason=body.reason)
+        return Answer(200, {name: plain(moved[name]) for name in SubjectView.model_fields})
+
+    return idempotent(work, retry, move)

@@ -3,6 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import event
+
 from tests.trial import API, Trial
 
 CONSENT = {"consent_date": "2024-01-05", "enrol_date": "2024-01-10"}
@@ -273,8 +275,6 @@ def test_status_is_moved_by_records_alone(trial: Trial):
 
 
 def test_the_casebook_is_one_answer_with_a_constant_number_of_statements(trial: Trial):
-    from sqlalchemy import event
-
     subject = trial.nurse.subject()
     trial.nurse.enter(subject, "SCR", "consent", CONSENT)
     trial.nurse.enter(subject, "SCR", "arm", {"rand_date": "2024-01-11", "arm_code": "A"})
@@ -307,8 +307,6 @@ def test_the_casebook_is_one_answer_with_a_constant_number_of_statements(trial: 
 
 
 def test_a_save_takes_at_most_twelve_statements_however_full_the_casebook(trial: Trial):
-    from sqlalchemy import event
-
     subject = trial.nurse.subject()
     trial.nurse.enter(subject, "SCR", "consent", CONSENT)
     statements: list[str] = []
