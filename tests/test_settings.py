@@ -31,7 +31,9 @@ def test_what_is_set_is_taken() -> None:
     assert settings.database_url == "postgresql+psycopg://app:x@db/marrow"
     assert settings.app_role == "app"
     assert settings.anchors.parent == Path("/data")
-    assert settings.anchors != Settings.from_environment(given | {"MARROW_DATABASE_URL": "postgres://app:x@db/b"}).anchors
+    assert (
+        settings.anchors != Settings.from_environment(given | {"MARROW_DATABASE_URL": "postgres://app:x@db/b"}).anchors
+    )
     assert Settings.from_environment({"MARROW_VAR": "/data"}).anchors == Path("/data/anchors.jsonl")
     assert settings.pool_size == 18  # one connection for each thread and two to spare, unless said otherwise
     assert settings.trusted_hosts == ("a.example", "b.example")
