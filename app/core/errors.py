@@ -21,6 +21,7 @@ class Fault:
     row: int | None = None
 
     def as_json(self) -> dict[str, Any]:
+        """The fault as an element of a problem's `errors`."""
         named = {"pointer": self.pointer, "code": self.code, "message": self.message, "remedy": self.remedy}
         return named | {key: value for key, value in (("item", self.item), ("row", self.row)) if value is not None}
 

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - Chinese sentences have Chinese commas
 """The two languages of the sites, and which one a caller reads."""
 
 import re
