@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Protocol
 from uuid import UUID, uuid4
@@ -172,16 +173,16 @@ class Change:
         if strange := set().union(*rows) - set(names):
             raise TypeError(f"{table.name} has no column {', '.join(sorted(strange))}")
         whole = [{name: row.get(name) for name in names} for row in rows]
-        self.session.execute(insert(table), whole)
+        self.session.execute(insert(table), whole if len(whole) > 1 else whole[0])
         for row in whole:
             self._list(table, "insert", row)
 
     def update(self, table: Table, before: Mapping[str, Any], **values: Any) -> dict[str, Any]:
         """Change one row, given as it stands, and return it as it stands now."""
         _rewritable(table)
-        keys = [column.name for column in table.primary_key.columns]
-        statement = update(table).where(*(table.c[name] == bindparam(f"key_{name}") for name in keys)).values(values)
-        found = self.session.execute(statement.returning(table), {f"key_{name}": before[name] for name in keys})
+        keys = {f"key_{column.name}": before[column.name] for column in table.primary_key.columns}
+        given = {f"new_{name}": value for name, value in values.items()}
+        found = self.session.execute(_update(table, tuple(values)), keys | given)
         after = found.mappings().one_or_none()
         if after is None:
             raise LookupError(f"{table.name}: the row to change is not there")
@@ -220,6 +221,14 @@ class Change:
         if table.name not in APPEND_ONLY:
             entry["image"] = whole
         self.rows.append(entry)
+
+
+@lru_cache(maxsize=256)
+def _update(table: Table, names: tuple[str, ...]) -> Any:
+    """The statement that gives one row new values of these columns and returns it, put together once."""
+    keys = (column == bindparam(f"key_{column.name}") for column in table.primary_key.columns)
+    new = {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in names}
+    return update(table).where(*keys).values(new).returning(table)
 
 
 def _rewritable(table: Table) -> None:
@@ -284,26 +293,32 @@ def _forget(session: Session, _: Any) -> None:
 
 
 def _seal(session: Session, row: dict[str, Any]) -> None:
-    digest = change_digest(row)
+    values = {f"row_{name}": row[name] for name in SEALED_COLUMNS} | {"digest_": change_digest(row)}
+    seq, head_hash = session.execute(_SEALING, values).one()
+    session.info.setdefault(SEALED, []).append(anchor_line(row["study_id"], seq, head_hash, row["at"]))
+
+
+def _sealing() -> Any:
+    """The statement that moves the head of a chain and stores the change at it, in one round trip."""
     chain, table = models.chain, models.change
+    digest = bindparam("digest_", type_=chain.c.hash.type)
     head = (
         update(chain)
-        .where(chain.c.study_id == row["study_id"])
-        .values(
-            seq=chain.c.seq + 1, hash=func.sha256(chain.c.hash.concat(bindparam("digest_", type_=chain.c.hash.type)))
-        )
+        .where(chain.c.study_id == bindparam("row_study_id", type_=chain.c.study_id.type))
+        .values(seq=chain.c.seq + 1, hash=func.sha256(chain.c.hash.concat(digest)))
         .returning(chain.c.seq, chain.c.hash)
         .cte("head")
     )
-    named = {name: bindparam(f"row_{name}", type_=table.c[name].type) for name in SEALED_COLUMNS}
+    named = (bindparam(f"row_{name}", type_=table.c[name].type) for name in SEALED_COLUMNS)
     sealed = insert(table).from_select(
         [*SEALED_COLUMNS, "digest", "seq", "hash"],
-        select(*named.values(), bindparam("digest_", type_=chain.c.hash.type), head.c.seq, head.c.hash),
+        select(*named, digest, head.c.seq, head.c.hash),
         include_defaults=False,
     )
-    values = {f"row_{name}": row[name] for name in SEALED_COLUMNS} | {"digest_": digest}
-    seq, head_hash = session.execute(sealed.returning(table.c.seq, table.c.hash), values).one()
-    session.info.setdefault(SEALED, []).append(anchor_line(row["study_id"], seq, head_hash, row["at"]))
+    return sealed.returning(table.c.seq, table.c.hash)
+
+
+_SEALING = _sealing()
 
 
 def anchor_line(study_id: str, seq: int, head: bytes, at: datetime) -> bytes:

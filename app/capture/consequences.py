@@ -6,7 +6,7 @@ computed items -> endpoints and status -> findings, which come last because all 
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Select, Uuid, and_, bindparam, func, literal_column, or_, select
+from sqlalchemy import BindParameter, Select, Uuid, and_, bindparam, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from app import models
@@ -88,7 +88,9 @@ def _standing(session: Session, study_id: str, subject_id: str, page: Page) -> d
 
 def _asking() -> Select[Any]:
     derivation, computed, finding = models.derivation, models.computed, models.finding
-    study, subject, record = bindparam("study"), bindparam("subject"), bindparam("record", type_=Uuid)
+    study: BindParameter[str] = bindparam("study")
+    subject: BindParameter[str] = bindparam("subject")
+    record = bindparam("record", type_=Uuid)
     newest = (
         select(derivation.c.number, derivation.c.results)
         .where(derivation.c.study_id == study, derivation.c.subject_id == subject)

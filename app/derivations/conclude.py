@@ -23,6 +23,7 @@ class Conclusion:
     status: str
     anchors: Mapping[str, date]
     results: Sequence[Result]
+    history: History
 
     def as_json(self) -> dict[str, Any]:
         """What is stored: endpoint, variant, result with the exact items it rests on."""
@@ -57,6 +58,7 @@ def conclude(
         status=_status(build.study, history),
         anchors=anchors,
         results=[evaluate(spec, history) for spec in specs_of(build)],
+        history=history,
     )
 
 

@@ -14,7 +14,7 @@ from app.access.actor import Actor, require, sites
 from app.access.permissions import Permission
 from app.audit import change
 from app.clinical.endpoints.milestones import History
-from app.derivations.conclude import Conclusion, conclude, history_of
+from app.derivations.conclude import Conclusion, conclude
 from app.derivations.gather import gather
 from app.study.library import Build, build_of, form_of
 from app.subjects import facts
@@ -28,7 +28,11 @@ class Derived:
     subject: Mapping[str, Any]
     build: Build
     conclusion: Conclusion
-    history: History
+
+    @property
+    def history(self) -> History:
+        """The dated facts that the conclusion rests on."""
+        return self.conclusion.history
 
 
 def derived(
@@ -64,8 +68,7 @@ def of_pages(
     counted = facts.standing(pages)
     forms = {key: form_of(session, *key) for key in {(each.place.form, each.form_version) for each in counted}}
     captured = gather(build, forms, counted, known)
-    history, _ = history_of(build, captured, known, cutoff=cutoff)
-    return Derived(subject, build, conclude(build, captured, known, cutoff=cutoff), history)
+    return Derived(subject, build, conclude(build, captured, known, cutoff=cutoff))
 
 
 def subjects(

@@ -23,6 +23,7 @@ class _Reader:
     milestone: str
     source: MilestoneSource
     when: Expression | None
+    needed: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,9 @@ def _plan(build: Build) -> Plan:
             form = build.forms[source.form]
             names = kinds(form, form.section(source.rows) if source.rows else None)
             when = compile_expression(source.when, names) if source.when else None
-            readers.setdefault(source.form, []).append(_Reader(milestone.name, source, when))
+            readers.setdefault(source.form, []).append(
+                _Reader(milestone.name, source, when, when.uses if when else frozenset())
+            )
     return Plan(Milestones(build.study.milestones), {form: tuple(found) for form, found in readers.items()})
 
 
@@ -68,10 +71,8 @@ def gather(
             fact = _fact(page, form, item, row)
             if fact is not None:
                 found.setdefault(LAST_ALIVE, []).append(fact)
-        readers = plan.readers.get(form.form, ())
-        names = variables(form, page.answers, context) if any(reader.when for reader in readers) else {}
-        for reader in readers:
-            for row, inside in _rows(form, page, reader, names, context):
+        for reader in plan.readers.get(form.form, ()):
+            for row, inside in _rows(form, page, reader, context):
                 if reader.when is None or reader.when.holds(inside):
                     fact = _fact(page, form, reader.source.date, row, reader.source.show)
                     found.setdefault(reader.milestone, []).append(
@@ -80,16 +81,18 @@ def gather(
     return found
 
 
-def _rows(
-    form: Form, page: Page, reader: _Reader, names: Mapping[str, Any], context: Context
-) -> Iterator[tuple[int | None, Mapping[str, Any]]]:
+def _rows(form: Form, page: Page, reader: _Reader, context: Context) -> Iterator[tuple[int | None, Mapping[str, Any]]]:
     section = reader.source.rows
     if section is None:
         if reader.when is not None or reader.source.date in page.answers:
-            yield None, names
+            yield None, _names(form, page, reader, context, None)
         return
     for row in page.answers.get(section, ()):
-        yield row["row"], variables(form, page.answers, context, (section, row["row"])) if reader.when else {}
+        yield row["row"], _names(form, page, reader, context, (section, row["row"]))
+
+
+def _names(form: Form, page: Page, reader: _Reader, context: Context, row: tuple[str, int] | None) -> Mapping[str, Any]:
+    return variables(form, page.answers, context, row, needed=reader.needed) if reader.when else {}
 
 
 def _answer(page: Page, form: Form, item: str, row: int | None) -> Any:

@@ -87,6 +87,11 @@ class Expression:
     tested: frozenset[str]  # variables asked whether they are empty
     _program: cel.Expression = field(repr=False, compare=False)
 
+    @property
+    def uses(self) -> frozenset[str]:
+        """Every variable it looks at."""
+        return self.names | self.tested
+
     def evaluate(self, variables: Mapping[str, Any]) -> Any:
         """The value for these variables, or INDETERMINATE where an empty item or a failed step leaves it open.
 

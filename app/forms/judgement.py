@@ -46,14 +46,46 @@ def judge(form: Form, answers: Mapping[str, Any], context: Context) -> Judgement
 
 
 def variables(
-    form: Form, answers: Mapping[str, Any], context: Context, row: tuple[str, int] | None = None
+    form: Form,
+    answers: Mapping[str, Any],
+    context: Context,
+    row: tuple[str, int] | None = None,
+    *,
+    needed: frozenset[str] | None = None,
 ) -> Mapping[str, Any]:
     """The names of an expression and their values, on the page or inside a row (section id, row number).
 
-    Numbers are doubles in the canonical unit; empty items are None; computed items are there.
+    Numbers are doubles in the canonical unit; empty items are None; computed items are there. With `needed`, the
+    names that an expression uses, others may be left out: most conditions ask for one item of a page of many.
     """
+    if needed is not None and (few := _few(form, answers, context, row, needed)) is not None:
+        return few
     page = _Page(form, answers, context)
     return page.names if row is None else page.row_names(*row)
+
+
+def _few(
+    form: Form, answers: Mapping[str, Any], context: Context, row: tuple[str, int] | None, needed: frozenset[str]
+) -> dict[str, Any] | None:
+    """Only the names needed; None where they need the whole page: computed items, reasons, whole sections of rows."""
+    names: dict[str, Any] = {"subject": context.subject, "visit": context.visit}
+    inside: Mapping[str, Any] = {}
+    if row is not None:
+        inside = next(each for each in answers.get(row[0]) or () if each["row"] == row[1])
+        names["row"] = float(row[1])
+    for name in needed - names.keys():
+        if name == "missing" or name in form.row_sections:
+            return None
+        if not form.has(name):
+            continue
+        item, section = form.item(name), form.section_of(name)
+        if item.type is ItemType.COMPUTED:
+            return None
+        if not section.repeating:
+            names[name] = _variable(item, answers.get(name))
+        elif row is not None and section.id == row[0]:
+            names[name] = _variable(item, inside.get(name))
+    return names
 
 
 def visible(form: Form, answers: Mapping[str, Any], context: Context) -> frozenset[Place]:
@@ -84,14 +116,23 @@ def questions(form: Form, answers: Mapping[str, Any], context: Context) -> list[
 
 def proving_life(form: Form, answers: Mapping[str, Any], context: Context) -> list[Place]:
     """The answered dates of the page that need a living patient (`proves_life`, with its condition certainly true)."""
-    page = _Page(form, answers, context)
-    return [
-        (item.id, row)
-        for item, row, answer, names in page.places
-        if item.proves_life
-        and plain(answer).value is not None
-        and (item.proves_life is True or page.rules.proves_life[item.id].holds(names))
-    ]
+    compiled = rules(form)
+    found: list[Place] = []
+    for section, item in compiled.life:
+        if section.repeating:
+            places = [(row["row"], row.get(item.id)) for row in answers.get(section.id) or ()]
+        else:
+            places = [(None, answers.get(item.id))]
+        condition = compiled.proves_life.get(item.id)
+        for row, answer in places:
+            if plain(answer).value is None:
+                continue
+            if condition is not None:
+                place = None if row is None else (section.id, row)
+                if not condition.holds(variables(form, answers, context, place, needed=condition.uses)):
+                    continue
+            found.append((item.id, row))
+    return found
 
 
 class _Page:

@@ -60,6 +60,7 @@ class Rules:
     items: Mapping[str, Expression]  # show_when of items
     formulas: Mapping[str, Expression]
     proves_life: Mapping[str, Expression]
+    life: tuple[tuple[Section, Item], ...]  # the dates that may prove life, in the order of the page
     order: tuple[str, ...]
 
 
@@ -69,7 +70,7 @@ def _rules(_digest: str, holder: "_Holder") -> Rules:
     sections: dict[str, Expression] = {}
     items: dict[str, Expression] = {}
     formulas: dict[str, Expression] = {}
-    life: dict[str, Expression] = {}
+    proofs: dict[str, Expression] = {}
     page = kinds(form)
     for section in form.sections:
         here = kinds(form, section) if section.repeating else page
@@ -81,9 +82,10 @@ def _rules(_digest: str, holder: "_Holder") -> Rules:
             if item.formula is not None:
                 formulas[item.id] = compile_expression(item.formula, here, result=RESULT_KINDS[item.value_type])
             if isinstance(item.proves_life, str):
-                life[item.id] = compile_expression(item.proves_life, here)
+                proofs[item.id] = compile_expression(item.proves_life, here)
     order = tuple(TopologicalSorter(dependencies(form, sections, items, formulas)).static_order())
-    return Rules(sections, items, formulas, life, order)
+    life = tuple((section, item) for section in form.sections for item in section.items if item.proves_life)
+    return Rules(sections, items, formulas, proofs, life, order)
 
 
 class _Holder:
