@@ -3,11 +3,11 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.exchange.unzipped import BOM, Unzipped, export
-from tests.trial import Trial
 
 from app.exchange.archive import Flavour, Member, stream
 from app.exchange.columns import Column
+from tests.exchange.unzipped import BOM, Unzipped, export
+from tests.trial import Trial
 
 TEXTS = [
     "plain",
@@ -56,9 +56,7 @@ def test_the_bytes_are_those_of_rfc_4180() -> None:
     columns = [Column(name, name, "text", text=True) for name in ("A", "B", "C")]
     rows = [["a", 'say "no"', "x,y"], ["", "two\r\nlines", "中"], ["\r", "\n", " "]]
     found = pack(columns, rows, Flavour.MACHINE)
-    assert found.files["t.csv"] == (
-        'A,B,C\r\na,"say ""no""","x,y"\r\n,"two\r\nlines",中\r\n"\r","\n", \r\n'.encode()
-    )
+    assert found.files["t.csv"] == ('A,B,C\r\na,"say ""no""","x,y"\r\n,"two\r\nlines",中\r\n"\r","\n", \r\n'.encode())
 
 
 def test_a_table_without_rows_has_its_header() -> None:
