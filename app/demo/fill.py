@@ -83,7 +83,7 @@ def fill(form: Form, given: Mapping[str, Any], day: date, context: Context, rng:
                     settled.add(item.id)
                     if item.required or (_measured(item) and lots[item.id] < _ANSWERED):
                         page[item.id] = ordinary(item, day, rng)
-        if len(settled) == before:
+        if len(settled) == before or settled.issuperset(lots):
             break
     return {name: value for name, value in page.items() if value is not None}
 

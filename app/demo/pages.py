@@ -20,12 +20,15 @@ ROUTINE = frozenset({"visit", "vital_signs", "haematology", "chemistry", "perfor
 """Pages of every visit. They are entered in full for some patients and now and then for the others: a visit's casebook
 shows what is still due, and the demonstration stays short."""
 
-_FULL_EVERY = 16  # one patient in so many has every page that is due
+BASELINE = ROUTINE | {"echo_ecg", "infection_serology", "pregnancy_test", "hct_ci", "cns_assessment"}
+"""Pages of screening that no endpoint reads."""
+
+_FULL = 8  # the patient of each trial who has every page that is due
 _NOW_AND_THEN = 0.04  # of the routine pages of the others
-_AT_ENTRY = 0.6  # of their routine pages at screening
+_AT_ENTRY = 0.4  # of their baseline pages
 _WITHOUT_GVHD = 0.15  # of their GVHD pages on which there is none
 _MOST_DRIFT = 4  # days a visit lies beside its target
-_ALIVE_EVERY = 100  # days between survival contacts after the visits have ended
+_ALIVE_EVERY = 140  # days between survival contacts after the visits have ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ def pages(study: Study, forms: Mapping[str, Form], course: Course, *, seed: int)
 
 def _told(study: Study, course: Course, rng: Random) -> list[Told]:
     diary = _Diary()
-    full = course.number % _FULL_EVERY == _FULL_EVERY // 2
+    full = course.number == _FULL
     _screening(study, course, diary, rng, full=full)
     if course.enrol is None:
         diary.told.append(Told(after(course.consent, 8), "EOS", 1, "end_of_study"))
@@ -123,7 +126,7 @@ def _told(study: Study, course: Course, rng: Random) -> list[Told]:
 def _screening(study: Study, course: Course, diary: _Diary, rng: Random, *, full: bool) -> None:
     assessed = after(course.consent, 1)
     for form in study.visit("SCR").forms:
-        if form in ROUTINE and not full and rng.random() > _AT_ENTRY:
+        if form in BASELINE and not full and rng.random() > _AT_ENTRY:
             continue
         day = {"consent": course.consent, "enrolment": course.enrol or after(course.consent, 7)}.get(form, assessed)
         diary.told.append(Told(day, "SCR", 1, form))

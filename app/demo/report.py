@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from sqlalchemy.orm import Session
 
@@ -48,7 +49,7 @@ def _line(spec: Spec, label: str, results: Sequence[Result]) -> Line:
     read = estimate(spec, results)
     shown = "-"
     if read is not None:
-        shown = f"{read.value:6.1%}"
+        shown = f"{read.value:.1%}"
         if read.lower is not None and read.upper is not None:
             shown += f" ({read.lower:.1%} to {read.upper:.1%})"
     return Line(
@@ -64,20 +65,19 @@ def _line(spec: Spec, label: str, results: Sequence[Result]) -> Line:
     )
 
 
-def table(study: Study, found: Sequence[Line], *, cutoff: date) -> Table:
+def table(study: Study, found: Sequence[Line]) -> Table:
     """The lines as a table for people."""
     suggested = {endpoint.code for endpoint in study.endpoints if endpoint.suggested}
-    made = Table(title=f"{study.study}  {study.title.en}  (cut-off {cutoff})", title_justify="left", expand=False)
+    made = Table(box=SIMPLE_HEAD, pad_edge=False)
     made.add_column("Endpoint", no_wrap=True)
-    made.add_column("In words", max_width=40, overflow="ellipsis", no_wrap=True)
-    for column in ("n", "Events", "Competing", "Censored"):
-        made.add_column(column, justify="right")
-    made.add_column("Estimate (95 % CI)", no_wrap=True)
+    made.add_column("In words", max_width=36, overflow="ellipsis", no_wrap=True)
+    for column in ("n", "Events", "Competing", "Censored", "Day", "Estimate (95 % CI)"):
+        made.add_column(column, justify="right", no_wrap=True)
     for line in found:
-        read = f"day {line.read}: {line.shown}" if line.read is not None else "-"
         made.add_row(
             line.code + ("*" if line.code in suggested else ""), line.label, str(line.number), str(line.events),
-            "" if line.competing is None else str(line.competing), str(line.censored), read,
+            "" if line.competing is None else str(line.competing), str(line.censored),
+            "" if line.read is None else str(line.read), line.shown,
         )  # fmt: skip
     if suggested:
         made.caption = "* a suggestion: the public entry of the trial does not list it"

@@ -97,9 +97,11 @@ def run(
     with database.reading() as session:
         enter(session, manager)
         for study in studies:
-            say("")
+            say(f"\n{study.study}: {study.title.en}")
             lines[study.study] = report.lines(session, study, cutoff=CUT)
-            steps.table(report.table(study, lines[study.study], cutoff=CUT))
+            steps.table(report.table(study, lines[study.study]))
+    say(f"\nPrimary definitions at the cut-off {CUT}. Where nothing competes: the share without event on that day")
+    say("(Kaplan-Meier); where something does: the cumulative incidence (Aalen-Johansen). Variants: endpoints.csv.")
     _farewell(say, settings, steps.taken)
     if differences:
         raise DemoFailedError(f"{differences} stored results differed from what the pages give; run `marrow derive`")
@@ -153,14 +155,15 @@ def _verify(database: Database, settings: Settings) -> str:
 
 
 def _farewell(say: Say, settings: Settings, seconds: float) -> None:
-    names = ", ".join(member.username for member in CAST)
+    names = [member.username for member in CAST]
     say("")
     say(f"Done in {seconds:.0f} s. All patients are made up.")
     say(
         f"  CSV        {settings.var / 'exports'}/<trial>.zip (endpoints.csv, one file per form, codebook, audit trail)"
     )
     say("  Serve      make serve, then http://127.0.0.1:8000/api/v1/openapi.json")
-    say(f"  Sign in    {names}")
+    say(f"  Sign in    {', '.join(names[:6])},")
+    say(f"             {', '.join(names[6:])}")
     say(f"  Passphrase {PASSPHRASE}")
     say("             curl -s http://127.0.0.1:8000/api/v1/session -H 'content-type: application/json' \\")
     say(f'               -d \'{{"username": "coordinator", "password": "{PASSPHRASE}"}}\'')

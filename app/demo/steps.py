@@ -1,5 +1,6 @@
 """What the demonstration prints: a line per step with its time; bars where somebody watches a terminal."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import perf_counter
@@ -9,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 Say = Callable[[str], None]
-WIDTH = 110
+WIDTH = 112
 
 
 class Steps:
@@ -32,9 +33,16 @@ class Steps:
 
     @contextmanager
     def bars(self) -> Iterator[Callable[[str, int, int], None]]:
-        """A bar per trial on a terminal; elsewhere nothing, the step's own line follows."""
+        """A bar per trial on a terminal; elsewhere a line as each is entered."""
         if not self.console.is_terminal:
-            yield lambda _name, _more, _total: None
+            done: Counter[str] = Counter()
+
+            def counted(name: str, more: int, total: int) -> None:
+                done[name] += more
+                if more and done[name] == total:
+                    self.say(f"  {name}: {total} pages")
+
+            yield counted
             return
         columns = TextColumn("  {task.description:<14}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
         with Progress(*columns, console=self.console, transient=True) as progress:
