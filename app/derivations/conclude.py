@@ -98,10 +98,12 @@ def _status(study: Study, history: History) -> str:
 
 def result_json(result: Result) -> dict[str, Any]:
     """A result in JSON types; what is empty is left out."""
+    origin = result.origin and result.origin.date
     told = {
         "status": str(result.status),
         "why": result.why and str(result.why),
         "start": result.start and result.start.isoformat(),
+        "origin": origin.isoformat() if origin and result.start is None else None,
         "adt": result.adt and result.adt.isoformat(),
         "days": result.days,
         "cnsr": result.cnsr,
@@ -117,8 +119,9 @@ def result_json(result: Result) -> dict[str, Any]:
 
 
 def _source(source: Source) -> dict[str, Any]:
-    told = source._asdict() | {"show": dict(source.show)}
-    return {key: value for key, value in told.items() if value not in (None, {})}
+    """The exact item. What is shown beside it is a list: JSON in the database keeps no order of keys."""
+    told = source._asdict() | {"show": [{"item": item, "value": value} for item, value in source.show]}
+    return {key: value for key, value in told.items() if value not in (None, [])}
 
 
 def result_of(spec: Spec, stored: Mapping[str, Any]) -> Result:
@@ -130,7 +133,8 @@ def result_of(spec: Spec, stored: Mapping[str, Any]) -> Result:
     start, adt = day("start"), day("adt")
     sources, origin = (_sources(stored.get(name, ())) for name in ("sources", "origin_sources"))
     fact = Occurrence(None, None, date=day("fact"), flag=stored.get("flag", ""), sources=sources)
-    zero = Occurrence(start, start, date=start, flag=stored.get("start_flag", ""), sources=origin)
+    began = start or day("origin")
+    zero = Occurrence(began, began, date=began, flag=stored.get("start_flag", ""), sources=origin)
     return Result(
         spec=spec,
         status=Status(stored["status"]),
@@ -139,13 +143,16 @@ def result_of(spec: Spec, stored: Mapping[str, Any]) -> Result:
         adt=adt,
         milestone=stored.get("milestone"),
         fact=fact if sources or fact.date else None,
-        origin=zero if start or origin else None,
+        origin=zero if began or origin else None,
         entry=day("entry"),
     )
 
 
 def _sources(stored: Sequence[Mapping[str, Any]]) -> tuple[Source, ...]:
-    return tuple(Source(**{**each, "show": tuple(each.get("show", {}).items())}) for each in stored)
+    return tuple(
+        Source(**{**each, "show": tuple((shown["item"], shown["value"]) for shown in each.get("show", ()))})
+        for each in stored
+    )
 
 
 def contradictions(results: Sequence[Result]) -> Iterator[tuple[str, str, dict[str, Any]]]:
