@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeVar
 
 from app.clinical.rules.errors import RuleError
 
@@ -19,6 +19,9 @@ FAR = Decimal(10**9)  # beyond every limit of every table
 LARGEST = 15  # powers of ten, up and down
 LONGEST = 20  # digits: a product with any table's factor then stays exact within the 28 digits of the context
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}", re.ASCII)
+EARLIEST, LATEST = 1900, 2199  # years: what lies outside is a slip of the pen, and no due date overflows
 _MICRO = str.maketrans({"µ": "u", "\N{GREEK SMALL LETTER MU}": "u"})
 _YES_NO = {"1": True, "y": True, "yes": True, "true": True, "0": False, "n": False, "no": False, "false": False}
 
@@ -51,6 +54,7 @@ class Input:
     unit: str = ""  # the unit a number is written in
     unit_in: str = ""  # or the input that names its unit
     codes: tuple[str, ...] = ()  # of a code, the mildest first where the codes have an order
+    aliases: Mapping[str, str] = field(default_factory=dict)  # other ways to write a code
     low: Decimal | None = None  # the least number accepted
     above: Decimal | None = None  # or the number it has to exceed
     high: Decimal | None = None
@@ -58,6 +62,12 @@ class Input:
     cuts: Cuts | Callable[[Known], Cuts] = ()
     open: bool = False
     missing: str = ""  # the flag of a result that lacks it; <NAME>_MISSING by default
+
+    _written: Mapping[str, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        written = {plain(code): code for code in self.codes}
+        object.__setattr__(self, "_written", {**{plain(k): v for k, v in self.aliases.items()}, **written})
 
     @property
     def missing_flag(self) -> str:
@@ -130,11 +140,9 @@ class Input:
         return known
 
     def _code(self, raw: object) -> str:
-        if isinstance(raw, str | int | Decimal) and not isinstance(raw, bool):
-            written = plain(str(raw))
-            for code in self.codes:
-                if plain(code) == written:
-                    return code
+        written = str(raw) if isinstance(raw, str | int | Decimal) and not isinstance(raw, bool) else ""
+        if (code := self._written.get(plain(written))) is not None:
+            return code
         raise RuleError(self.name, f"write one of {', '.join(self.codes)}")
 
     def _text(self, raw: object) -> str:
@@ -143,24 +151,20 @@ class Input:
         raise RuleError(self.name, "write text")
 
     def _date(self, raw: object) -> date:
-        if isinstance(raw, date) and not isinstance(raw, datetime):
-            return raw
-        try:
-            return date.fromisoformat(
-                raw.strip() if isinstance(raw, str) and len(raw.strip()) == len("2024-01-31") else ""
-            )
-        except ValueError:
-            raise RuleError(self.name, "write a day as YYYY-MM-DD") from None
+        day = raw if isinstance(raw, date) and not isinstance(raw, datetime) else None
+        if isinstance(raw, str) and _DAY.fullmatch(raw.strip()):
+            day = _iso(date.fromisoformat, raw.strip())
+        if day is None or not EARLIEST <= day.year <= LATEST:
+            raise RuleError(self.name, "write a day as YYYY-MM-DD")
+        return day
 
     def _moment(self, raw: object) -> datetime:
-        if isinstance(raw, datetime):
-            return raw
-        try:
-            if isinstance(raw, str) and re.match(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}", raw.strip(), re.ASCII):
-                return datetime.fromisoformat(raw.strip())
-        except ValueError:
-            pass
-        raise RuleError(self.name, "write the day and the time as YYYY-MM-DDTHH:MM")
+        moment = raw if isinstance(raw, datetime) else None
+        if isinstance(raw, str) and _MOMENT.match(raw.strip()):
+            moment = _iso(datetime.fromisoformat, raw.strip())
+        if moment is None or not EARLIEST <= moment.year <= LATEST:
+            raise RuleError(self.name, "write the day and the time as YYYY-MM-DDTHH:MM")
+        return moment
 
     _READERS: ClassVar[Mapping[Kind, Callable[["Input", object], Value]]] = {
         Kind.DECIMAL: _number,
@@ -171,6 +175,16 @@ class Input:
         Kind.DATETIME: _moment,
         Kind.TEXT: _text,
     }
+
+
+_T = TypeVar("_T")
+
+
+def _iso(read: Callable[[str], _T], text: str) -> _T | None:
+    try:
+        return read(text)
+    except ValueError:
+        return None
 
 
 def plain(text: str) -> str:

@@ -211,7 +211,7 @@ def _completions(inputs: Mapping[str, Input], result: Result, given: Known) -> I
                 yield result.order[0], case
                 yield result.order[-1], case
         except RuleError:
-            if not chosen:
+            if not case.asked:
                 raise
         else:
             yield answer, case
