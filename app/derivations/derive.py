@@ -93,7 +93,7 @@ def subjects(
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
-    """A stored result that is not what the pages give today."""
+    """A stored result that is not what the pages give today; without a variant it is the status or the anchors."""
 
     subject_id: str
     endpoint: str
@@ -114,7 +114,7 @@ def recompute(session: Session, actor: Actor, study_id: str, *, store: bool = Tr
         subject_id = each.subject["subject_id"]
         number, before = stored.get(subject_id, (0, {}))
         now = each.conclusion.as_json()
-        if now == before or (number == 0 and each.history.latest is None):
+        if now == before or (number == 0 and not each.begun):
             continue
         deviations += [Deviation(subject_id, *which) for which in sorted(_differing(before, now))]
         if store:
@@ -138,6 +138,7 @@ def recompute(session: Session, actor: Actor, study_id: str, *, store: bool = Tr
 
 
 def _differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield from ((name, "") for name in ("status", "anchors") if before.get(name) != now[name])
     old, new = before.get("endpoints", {}), now["endpoints"]
     for code in {*old, *new}:
         for variant in {*old.get(code, {}), *new.get(code, {})}:

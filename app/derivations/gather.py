@@ -1,7 +1,7 @@
 """From pages to dated facts: every occurrence of every captured milestone, with the exact item it was read from."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from app.clinical.endpoints.definition import LAST_ALIVE, MilestoneSource
@@ -14,6 +14,9 @@ from app.forms.rules import kinds
 from app.study.library import Build
 from app.subjects.address import written
 from app.subjects.facts import Page
+
+_READ_PAGES = 20_000
+"""So many pages are remembered per study version and process, about 1 kB each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,8 @@ class Plan:
 
     milestones: Milestones
     readers: Mapping[str, tuple[_Reader, ...]]
+    read: dict[tuple[Any, ...], tuple[tuple[str, Occurrence], ...]] = field(default_factory=dict)
+    """What revisions said that were read before: a revision never changes, and a save changes one page of many."""
 
 
 def plan_of(build: Build) -> Plan:
@@ -64,21 +69,33 @@ def gather(
     """
     found: dict[str, list[Occurrence]] = {}
     plan = plan_of(build)
+    known = tuple((name, str(value)) for name, value in sorted(facts.items()))
     for page in pages:
-        form = forms[page.place.form, page.form_version]
-        context = Context(facts, page.place.visit)
-        for item, row in proving_life(form, page.answers, context):
-            fact = _fact(page, form, item, row)
-            if fact is not None:
-                found.setdefault(LAST_ALIVE, []).append(fact)
-        for reader in plan.readers.get(form.form, ()):
-            for row, inside in _rows(form, page, reader, context):
-                if reader.when is None or reader.when.holds(inside):
-                    fact = _fact(page, form, reader.source.date, row, reader.source.show)
-                    found.setdefault(reader.milestone, []).append(
-                        fact or occurrence(None, _source(page, form, reader.source.date, row, reader.source.show))
-                    )
+        key = (page.record_id, page.revision, known)
+        read = plan.read.get(key)
+        if read is None:
+            read = tuple(_read(plan, forms[page.place.form, page.form_version], page, facts))
+            if len(plan.read) >= _READ_PAGES:
+                plan.read.clear()
+            plan.read[key] = read
+        for milestone, fact in read:
+            found.setdefault(milestone, []).append(fact)
     return found
+
+
+def _read(plan: Plan, form: Form, page: Page, facts: Mapping[str, Any]) -> Iterator[tuple[str, Occurrence]]:
+    """What one page says: each dated fact with its milestone."""
+    context = Context(facts, page.place.visit)
+    for item, row in proving_life(form, page.answers, context):
+        fact = _fact(page, form, item, row)
+        if fact is not None:
+            yield LAST_ALIVE, fact
+    for reader in plan.readers.get(form.form, ()):
+        date, show = reader.source.date, reader.source.show
+        for row, inside in _rows(form, page, reader, context):
+            if reader.when is None or reader.when.holds(inside):
+                fact = _fact(page, form, date, row, show)
+                yield reader.milestone, fact or occurrence(None, _source(page, form, date, row, show))
 
 
 def _rows(form: Form, page: Page, reader: _Reader, context: Context) -> Iterator[tuple[int | None, Mapping[str, Any]]]:
