@@ -28,6 +28,8 @@ class Derived:
     subject: Mapping[str, Any]
     build: Build
     conclusion: Conclusion
+    begun: bool
+    """Whether there is any page: a subject without one has nothing stored."""
 
     @property
     def history(self) -> History:
@@ -68,7 +70,7 @@ def of_pages(
     counted = facts.standing(pages)
     forms = {key: form_of(session, *key) for key in {(each.place.form, each.form_version) for each in counted}}
     captured = gather(build, forms, counted, known)
-    return Derived(subject, build, conclude(build, captured, known, cutoff=cutoff))
+    return Derived(subject, build, conclude(build, captured, known, cutoff=cutoff), begun=bool(pages))
 
 
 def subjects(
