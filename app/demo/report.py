@@ -68,9 +68,9 @@ def _line(spec: Spec, label: str, results: Sequence[Result]) -> Line:
 def table(study: Study, found: Sequence[Line]) -> Table:
     """The lines as a table for people."""
     suggested = {endpoint.code for endpoint in study.endpoints if endpoint.suggested}
-    made = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    made = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), collapse_padding=True)
     made.add_column("Endpoint", no_wrap=True)
-    made.add_column("In words", max_width=34, overflow="ellipsis", no_wrap=True)
+    made.add_column("In words", max_width=36, overflow="ellipsis", no_wrap=True)
     for column in ("n", "Events", "Competing", "Censored", "Day", "Estimate (95 % CI)"):
         made.add_column(column, justify="right", no_wrap=True)
     for line in found:

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 Say = Callable[[str], None]
-WIDTH = 112
+WIDTH = 120
 
 
 class Steps:
