@@ -1,4 +1,4 @@
-"""A second version of the small trial: two pages change, an endpoint and a site come in."""
+"""A second version of the small trial: two pages change, two endpoints and a site come in."""
 
 import shutil
 from pathlib import Path
@@ -13,6 +13,21 @@ name = { en = "Hospital HZ03", zh = "医院HZ03" }
 [[fact]]
 """
 NEW_ENDPOINT = """
+[[milestone]]
+name = "cr_a"
+label = { en = "Remission in arm A", zh = "A组缓解" }
+[[milestone.from]]
+form = "response"
+date = "assess_date"
+when = "response == 'CR' && subject.arm == 'A'"
+
+[[endpoint]]
+code = "CRA"
+label = { en = "Time to remission in arm A", zh = "A组缓解时间" }
+origin = "enrol"
+outcomes = [{ event = "cr_a" }]
+censor = ["last_da"]
+
 [[endpoint]]
 code = "EFS"
 label = { en = "Event-free survival", zh = "无事件生存期" }
@@ -53,7 +68,10 @@ def amended(folder: Path) -> Path:
     _rewrite(
         folder / "library" / "ae",
         ('{ en = "Fever", zh = "发热" }', '{ en = "Fever above 38.5", zh = "38.5度以上发热" }'),
-        ('{ code = "R", label = { en = "Rash", zh = "皮疹" } }', '{ code = "H", label = { en = "Headache", zh = "头痛" } }'),
+        (
+            '{ code = "R", label = { en = "Rash", zh = "皮疹" } }',
+            '{ code = "H", label = { en = "Headache", zh = "头痛" } }',
+        ),
         ('missing = ["unknown"]\n', ""),
     )
     _rewrite(
