@@ -41,6 +41,7 @@ for name, group in (("forms", forms_app), ("study", study_app), ("admin", admin_
 
 Folder = Annotated[Path, typer.Argument(help="A folder with library/ and studies/")]
 Study = Annotated[str, typer.Argument(help="The study's key, such as NCT06125106")]
+Cases = Annotated[Path | None, typer.Option("--in", exists=True, dir_okay=False, help="CSV with one row per case")]
 CutOff = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Everything dated later is left out")]
 
 
@@ -148,10 +149,13 @@ def demo(
     subjects: Annotated[int | None, typer.Option(min=1, help="Subjects per trial, fewer than the trial's own")] = None,
 ) -> None:
     """Four trials with simulated subjects: forms, pages, endpoints, CSV files, trail."""
-    from app.demo.run import run  # noqa: PLC0415 - only this command needs it
+    from app.demo.run import DemoFailedError, run  # noqa: PLC0415 - only this command needs it
 
     with place() as at:
-        run(at.database, at.settings, say=say, subjects=subjects)
+        try:
+            run(at.database, at.settings, say=say, subjects=subjects)
+        except DemoFailedError as fault:
+            fail(str(fault))
 
 
 @app.command()
@@ -208,19 +212,11 @@ def import_command(
     """Rows of one form from a CSV file: all of it, or nothing and every line that is wrong."""
     from app.exchange.imports import import_csv  # noqa: PLC0415
 
-    names = dict(pair.partition("=")[::2] for pair in rename or ())
+    names, left = dict(pair.partition("=")[::2] for pair in rename or ()), ignore or ()
+    data = file.read_bytes()
     with place() as at, work(at) as session:
         report = import_csv(
-            session,
-            actor(),
-            study,
-            form,
-            file.read_bytes(),
-            visit=visit,
-            enrol_at=site,
-            reason=reason,
-            rename=names,
-            ignore=ignore or (),
+            session, actor(), study, form, data, visit=visit, enrol_at=site, reason=reason, rename=names, ignore=left
         )
         say(
             f"{report.lines} lines: {report.subjects} subjects and {report.created} pages created, "
@@ -256,6 +252,20 @@ def endpoints(
         writer.writerows(rows)
     unread = sum(bool(row["error"]) for row in rows)
     say(f"{len(rows)} rows written to {out}, {unread} of them could not be read (see their error).")
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def grade(context: typer.Context, rule: str, source: Cases = None, out: Path | None = None) -> None:
+    """Compute a RULE of docs/clinical for each row of a CSV, or for one case given as its inputs (--value 190 …)."""
+    from app.clinical.rules.table import graded  # noqa: PLC0415
+
+    try:
+        table, said = graded(rule, context.args, source and source.read_bytes(), to_file=out is not None)
+    except ValueError as fault:
+        fail(str(fault), 2)
+    if out is not None:
+        out.write_bytes(table)
+    say(said)
 
 
 @app.command("backup")
