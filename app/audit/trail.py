@@ -14,8 +14,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from hashlib import sha256
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Protocol
 from uuid import UUID, uuid4
 
@@ -29,17 +30,15 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
-    bindparam,
     event,
-    func,
     insert,
-    select,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from app import models
+from app.audit.statements import SEALED_COLUMNS, sealing, updating
 from app.core import canonical, clock
 from app.core.transaction import SEALED
 
@@ -63,9 +62,6 @@ EXEMPT = frozenset(table.name for table in (models.session_token, models.idempot
 SECRET = {("account", "password")}
 """Columns that the trail holds only as a digest."""
 
-SEALED_COLUMNS = tuple(str(c.name) for c in models.change.columns if c.name not in {"seq", "digest", "hash"})
-"""What a row of `change` says; the rest is its place in the chain."""
-
 TYPES: dict[type, tuple[type, ...]] = {
     Text: (str,),
     Integer: (int,),
@@ -79,6 +75,7 @@ TYPES: dict[type, tuple[type, ...]] = {
 """What a column of each type takes. The driver would convert more, and the row would differ from its image."""
 
 _UNSEALED = "unsealed"
+_AT_ONCE = 6  # rows that wait for the end of the block; more are sent as they come
 
 
 class By(Protocol):
@@ -164,25 +161,37 @@ class Change:
     site_id: str | None = None
     subject_id: str | None = None
     record_id: UUID | None = None
+    waiting: list[tuple[Table, dict[str, Any]]] = field(default_factory=list)
 
     def insert(self, table: Table, *rows: Mapping[str, Any]) -> None:
-        """Store new rows; every column is given here, none is filled in by the database."""
+        """Store new rows; every column is given here, none is filled in by the database.
+
+        They are sent when the block ends, in one statement with the change itself, or before an update of their table.
+        """
         if not rows:
             return
         names = [column.name for column in table.columns]
         if strange := set().union(*rows) - set(names):
             raise TypeError(f"{table.name} has no column {', '.join(sorted(strange))}")
         whole = [{name: row.get(name) for name in names} for row in rows]
-        self.session.execute(insert(table), whole if len(whole) > 1 else whole[0])
         for row in whole:
             self._list(table, "insert", row)
+            self.waiting.append((table, row))
+        if len(self.waiting) > _AT_ONCE:
+            self._store()
+
+    def _store(self) -> None:
+        """Send the rows that wait, table by table in the order they came."""
+        for table, rows in groupby(self.waiting, key=itemgetter(0)):
+            self.session.execute(insert(table), [row for _, row in rows])
+        self.waiting.clear()
 
     def update(self, table: Table, before: Mapping[str, Any], **values: Any) -> dict[str, Any]:
         """Change one row, given as it stands, and return it as it stands now."""
-        _rewritable(table)
+        self._rewritable(table)
         keys = {f"key_{column.name}": before[column.name] for column in table.primary_key.columns}
         given = {f"new_{name}": value for name, value in values.items()}
-        found = self.session.execute(_update(table, tuple(values)), keys | given)
+        found = self.session.execute(updating(table, tuple(values)), keys | given)
         after = found.mappings().one_or_none()
         if after is None:
             raise LookupError(f"{table.name}: the row to change is not there")
@@ -194,7 +203,7 @@ class Change:
         """Give the same new values to several rows of a study whose key is `study_id` and one UUID."""
         if not before:
             return
-        _rewritable(table)
+        self._rewritable(table)
         own = next(column for column in table.primary_key.columns if column.name != "study_id")
         found = self.session.execute(
             update(table)
@@ -207,6 +216,13 @@ class Change:
             raise LookupError(f"{table.name}: not all of the rows to change are there")
         for row in after:
             self._list(table, "update", {str(name): value for name, value in row.items()})
+
+    def _rewritable(self, table: Table) -> None:
+        """Refuse to rewrite history; have rows of this table stored that still wait."""
+        if table.name in APPEND_ONLY:
+            raise TypeError(f"{table.name} is history and is never rewritten")
+        if any(other is table for other, _ in self.waiting):
+            self._store()
 
     def _list(self, table: Table, act: str, row: Mapping[str, Any]) -> None:
         whole = image(table, row)
@@ -221,19 +237,6 @@ class Change:
         if table.name not in APPEND_ONLY:
             entry["image"] = whole
         self.rows.append(entry)
-
-
-@lru_cache(maxsize=256)
-def _update(table: Table, names: tuple[str, ...]) -> Any:
-    """The statement that gives one row new values of these columns and returns it, put together once."""
-    keys = (column == bindparam(f"key_{column.name}") for column in table.primary_key.columns)
-    new = {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in names}
-    return update(table).where(*keys).values(new).returning(table)
-
-
-def _rewritable(table: Table) -> None:
-    if table.name in APPEND_ONLY:
-        raise TypeError(f"{table.name} is history and is never rewritten")
 
 
 @contextmanager
@@ -275,7 +278,7 @@ def change(
         "detail": made.detail,
         "rows": made.rows,
     }
-    _seal(session, row)
+    _seal(made, row)
     unsealed.discard(made.change_id)
 
 
@@ -292,33 +295,14 @@ def _forget(session: Session, _: Any) -> None:
     session.info.pop(SEALED, None)
 
 
-def _seal(session: Session, row: dict[str, Any]) -> None:
+def _seal(made: Change, row: dict[str, Any]) -> None:
+    tables = tuple(table for table, _ in made.waiting)
     values = {f"row_{name}": row[name] for name in SEALED_COLUMNS} | {"digest_": change_digest(row)}
-    seq, head_hash = session.execute(_SEALING, values).one()
-    session.info.setdefault(SEALED, []).append(anchor_line(row["study_id"], seq, head_hash, row["at"]))
-
-
-def _sealing() -> Any:
-    """The statement that moves the head of a chain and stores the change at it, in one round trip."""
-    chain, table = models.chain, models.change
-    digest = bindparam("digest_", type_=chain.c.hash.type)
-    head = (
-        update(chain)
-        .where(chain.c.study_id == bindparam("row_study_id", type_=chain.c.study_id.type))
-        .values(seq=chain.c.seq + 1, hash=func.sha256(chain.c.hash.concat(digest)))
-        .returning(chain.c.seq, chain.c.hash)
-        .cte("head")
-    )
-    named = (bindparam(f"row_{name}", type_=table.c[name].type) for name in SEALED_COLUMNS)
-    sealed = insert(table).from_select(
-        [*SEALED_COLUMNS, "digest", "seq", "hash"],
-        select(*named, digest, head.c.seq, head.c.hash),
-        include_defaults=False,
-    )
-    return sealed.returning(table.c.seq, table.c.hash)
-
-
-_SEALING = _sealing()
+    for place, (_, stored) in enumerate(made.waiting):
+        values |= {f"{place}_{name}": value for name, value in stored.items()}
+    made.waiting.clear()
+    seq, head_hash = made.session.execute(sealing(tables), values).one()
+    made.session.info.setdefault(SEALED, []).append(anchor_line(row["study_id"], seq, head_hash, row["at"]))
 
 
 def anchor_line(study_id: str, seq: int, head: bytes, at: datetime) -> bytes:

@@ -19,8 +19,9 @@ from sqlalchemy.orm import Session
 from app import models
 from app.audit import anchors
 from app.audit.report import NAMED, Faults, Head, Report
+from app.audit.statements import SEALED_COLUMNS
 from app.audit.stream import batches
-from app.audit.trail import APPEND_ONLY, EXEMPT, SEALED_COLUMNS, SECRET, genesis, veil
+from app.audit.trail import APPEND_ONLY, EXEMPT, SECRET, genesis, veil
 from app.core import canonical
 from app.core.transaction import see, see_all
 

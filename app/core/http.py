@@ -193,7 +193,7 @@ def if_none_match(header: str | None) -> bool:
     return True
 
 
-def _matched(
+async def _matched(
     if_match_: Annotated[
         str | None, Header(alias="If-Match", max_length=100, description='The ETag read, as `"3"`')
     ] = None,
@@ -201,7 +201,7 @@ def _matched(
     return if_match(if_match_)
 
 
-def _unmatched(
+async def _unmatched(
     if_none_match_: Annotated[
         str | None, Header(alias="If-None-Match", max_length=100, description="`*`: only if nothing is there yet")
     ] = None,

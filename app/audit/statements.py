@@ -1,0 +1,49 @@
+"""The statements of the trail, each put together once for the columns and tables it speaks of."""
+
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Table, bindparam, func, insert, select, update
+
+from app import models
+
+SEALED_COLUMNS = tuple(str(c.name) for c in models.change.columns if c.name not in {"seq", "digest", "hash"})
+"""What a row of `change` says; the rest is its place in the chain."""
+
+
+@lru_cache(maxsize=256)
+def updating(table: Table, names: tuple[str, ...]) -> Any:
+    """Give one row new values of these columns and return it: `key_<column>` finds it, `new_<column>` is the value."""
+    keys = (column == bindparam(f"key_{column.name}") for column in table.primary_key.columns)
+    new = {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in names}
+    return update(table).where(*keys).values(new).returning(table)
+
+
+@lru_cache(maxsize=256)
+def sealing(tables: tuple[Table, ...] = ()) -> Any:
+    """Store a row in each of `tables`, move the head of the chain, and store the change at it: in one round trip.
+
+    `row_<column>` is the change, `digest_` its digest, `<n>_<column>` the row of the n-th table.
+    """
+    chain, change = models.chain, models.change
+    digest = bindparam("digest_", type_=chain.c.hash.type)
+    head = (
+        update(chain)
+        .where(chain.c.study_id == bindparam("row_study_id", type_=chain.c.study_id.type))
+        .values(seq=chain.c.seq + 1, hash=func.sha256(chain.c.hash.concat(digest)))
+        .returning(chain.c.seq, chain.c.hash)
+        .cte("head")
+    )
+    named = (bindparam(f"row_{name}", type_=change.c[name].type) for name in SEALED_COLUMNS)
+    sealed = insert(change).from_select(
+        [*SEALED_COLUMNS, "digest", "seq", "hash"],
+        select(*named, digest, head.c.seq, head.c.hash),
+        include_defaults=False,
+    )
+    rows = [
+        insert(table)
+        .values({column.name: bindparam(f"{place}_{column.name}", type_=column.type) for column in table.columns})
+        .cte(f"stored_{place}")
+        for place, table in enumerate(tables)
+    ]
+    return sealed.add_cte(*rows).returning(change.c.seq, change.c.hash)
