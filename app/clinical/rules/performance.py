@@ -40,7 +40,6 @@ ECOG_KARNOFSKY = Rule(
     ),
     results=(
         Result("value", "the ECOG grade as recorded", lambda case: str(case["ecog"]), tuple(r[0] for r in ECOG.rows)),
-        Result("kps", "the Karnofsky status as recorded", lambda case: str(case["kps"])),
         Result("agree", "1 when they fit the map, 0 when they do not", _agree),
     ),
     tables=(ECOG,),
@@ -59,7 +58,13 @@ NYHA_CLASSES = Table(
     ),
     source="New York Heart Association functional classes",
 )
-_CLASS = {row[0]: row[1] for row in NYHA_CLASSES.rows}
+_CLASSES = tuple(str(row[1]) for row in NYHA_CLASSES.rows)
+
+
+def _nyha(case: Case) -> str:
+    return next(str(row[1]) for row in NYHA_CLASSES.rows if row[0] == case["limitation"])
+
+
 NYHA = Rule(
     id="nyha",
     version="1",
@@ -70,12 +75,12 @@ NYHA = Rule(
             "limitation",
             Kind.CODE,
             "limitation of physical activity by symptoms of heart failure",
-            codes=tuple(_CLASS),
-            aliases={**{name: code for code, name in _CLASS.items()}, "at_rest": "rest"},
+            codes=tuple(str(row[0]) for row in NYHA_CLASSES.rows),
+            aliases={**{row[1]: row[0] for row in NYHA_CLASSES.rows}, "at_rest": "rest"},
             worse="up",
         ),
     ),
-    results=(Result("value", "class", lambda case: str(_CLASS[case["limitation"]]), tuple(_CLASS.values())),),
+    results=(Result("value", "class", _nyha, _CLASSES),),
     tables=(NYHA_CLASSES,),
 )
 
@@ -133,7 +138,7 @@ COCKCROFT_GAULT = Rule(
     ),
     results=(
         Result("value", "clearance in mL/min, not rounded", _clearance),
-        *(_at_least(row[1]) for row in ELIGIBLE.rows),
+        *(_at_least(at) for at in range(len(ELIGIBLE.rows))),
     ),
     tables=(FORMULA, ELIGIBLE),
     conventions=(
@@ -165,18 +170,14 @@ RISK = Table(
     rows=(("high", 3), ("intermediate", 1), ("low", 0)),
     source="Sorror, HCT-CI",
 )
-_SCORES = {(name, severity): points for name, severity, points in POINTS.rows}
-_YES_NO = tuple(name for name, severity in _SCORES if severity == "yes")
+_YES_NO = tuple(name for name, severity, _ in POINTS.rows if severity == "yes")
 _GRADED = {"hepatic": ("none", "mild", "severe"), "pulmonary": ("none", "moderate", "severe")}
-_MOST = sum(
-    max(points for (one, _), points in _SCORES.items() if one == name)
-    for name, _ in dict.fromkeys((n, 0) for n, _ in _SCORES)
-)
+_MOST = sum(max(points for one, _, points in POINTS.rows if one == name) for name in (*_YES_NO, *_GRADED))
 
 
 def _score(case: Case) -> int:
-    yes = sum(int(_SCORES[name, "yes"]) for name in _YES_NO if case[name])
-    return yes + sum(int(_SCORES.get((name, case[name]), 0)) for name in _GRADED)
+    answers = {**{name: "yes" if case[name] else "no" for name in _YES_NO}, **{name: case[name] for name in _GRADED}}
+    return sum(points for name, severity, points in POINTS.rows if answers[name] == severity)
 
 
 def _group(case: Case) -> str:
