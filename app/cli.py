@@ -260,9 +260,7 @@ def grade(context: typer.Context, rule: str, source: Cases = None, out: Path | N
     from app.clinical.rules.table import graded  # noqa: PLC0415
 
     try:
-        table, said = graded(
-            rule, context.args, None if source is None else source.read_bytes(), to_file=out is not None
-        )
+        table, said = graded(rule, context.args, source.read_bytes() if source else None, to_file=bool(out))
     except ValueError as fault:
         fail(str(fault), 2)
     if out is not None:

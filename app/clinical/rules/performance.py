@@ -117,11 +117,12 @@ def _clearance(case: Case) -> Decimal:
     return Decimal(weighted / (constant * case["creatinine"]))
 
 
-def _at_least(limit: Decimal) -> Result:
-    ((name, _, unit),) = [row for row in ELIGIBLE.rows if row[1] == limit]
-    return Result(
-        name, f"1 when at least {limit} {unit}, else 0", lambda case: "1" if _clearance(case) >= limit else "0"
-    )
+def _at_least(at: int) -> Result:
+    def decide(case: Case) -> str:
+        return "1" if _clearance(case) >= ELIGIBLE.rows[at][1] else "0"
+
+    name, limit, unit = ELIGIBLE.rows[at]
+    return Result(name, f"1 when at least {limit} {unit}, else 0", decide)
 
 
 COCKCROFT_GAULT = Rule(
