@@ -232,13 +232,14 @@ def endpoints(
 ) -> None:
     """Try endpoint definitions on a bare table of dates, without a database."""
     from app.clinical.endpoints.table import evaluate_rows  # noqa: PLC0415
+    from app.clinical.rules.table import as_csv  # noqa: PLC0415
     from app.study.check import read_tree  # noqa: PLC0415
 
     tree = read_tree(forms)
-    definitions = {}
-    for study in sorted(tree.studies, key=lambda each: each.version):
-        for short in (study.study, *study.short):
-            definitions[short] = (study.milestones, study.endpoints, study.rates)
+    studies = sorted(tree.studies, key=lambda each: each.version)
+    definitions = {
+        short: (one.milestones, one.endpoints, one.rates) for one in studies for short in (one.study, *one.short)
+    }
     if not definitions:
         fail(f"{forms} holds no sound study file; run marrow forms check {forms}", 2)
     try:
@@ -246,10 +247,7 @@ def endpoints(
     except UnicodeDecodeError:
         fail(f"{facts} is not UTF-8; save it as CSV UTF-8", 2)
     rows = list(evaluate_rows(definitions, csv.DictReader(io.StringIO(text))))
-    with out.open("w", encoding="utf-8", newline="") as written:
-        writer = csv.DictWriter(written, list(rows[0]) if rows else ["status", "adt", "days"], extrasaction="ignore")
-        writer.writeheader()
-        writer.writerows(rows)
+    out.write_bytes(as_csv(list(rows[0]) if rows else ["status", "adt", "days"], rows))
     unread = sum(bool(row["error"]) for row in rows)
     say(f"{len(rows)} rows written to {out}, {unread} of them could not be read (see their error).")
 

@@ -78,13 +78,22 @@ def graded(name: str, options: Sequence[str], given: bytes | None, *, to_file: b
     if given is None:
         return b"", grade_options(name, options)
     try:
-        text, said = grade_csv(name, given.decode("utf-8-sig"))
+        text = given.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise RuleError("in", "is not UTF-8; save it as CSV UTF-8") from None
-    return text.encode(), said
+    return grade_csv(name, text)
 
 
-def grade_csv(name: str, text: str) -> tuple[str, str]:
+def as_csv(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
+    """A CSV file of these columns of these rows."""
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, names, extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue().encode()
+
+
+def grade_csv(name: str, text: str) -> tuple[bytes, str]:
     """A CSV file with the result columns added, and what to say of it; raises RuleError when it is no such table."""
     rule = find(name)
     reader = csv.DictReader(io.StringIO(text, newline=""))
@@ -97,13 +106,10 @@ def grade_csv(name: str, text: str) -> tuple[str, str]:
         rows = list(grade_rows(rule, reader))
     except csv.Error as fault:
         raise RuleError("in", f"is no CSV that can be read: {fault}") from None
-    out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, [*kept_names(given, rule).values(), *columns(rule)])
-    writer.writeheader()
-    writer.writerows(rows)
+    table = as_csv([*kept_names(given, rule).values(), *columns(rule)], rows)
     absent = [column for column in rule.named if column not in given]
     said = f"{name} version {rule.version}: {len(rows)} rows, {sum(row['value'] == ERROR for row in rows)} unreadable."
-    return out.getvalue(), said + (f" Missing in every row: {', '.join(absent)}." if absent else "")
+    return table, said + (f" Missing in every row: {', '.join(absent)}." if absent else "")
 
 
 def grade_options(name: str, options: Sequence[str]) -> str:
