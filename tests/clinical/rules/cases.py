@@ -1,0 +1,71 @@
+"""The cases of every rule: RULE.csv and RULE_more.csv beside each other in the folder of vectors."""
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from app.clinical.rules.registry import RULES
+from app.clinical.rules.rule import NE, Rule
+from app.clinical.rules.table import ERROR, columns, grade_rows
+
+VECTORS = Path(__file__).resolve().parents[1] / "vectors"
+PRIMARY = ("expected", "expected_ml_min")
+
+
+@dataclass(frozen=True)
+class Case:
+    rule: str
+    row: Mapping[str, str]
+
+    def __str__(self) -> str:
+        return f"{self.rule} {self.row['id']}"
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        return {name: self.row[name] for name in RULES[self.rule].named if name in self.row}
+
+    @property
+    def expected(self) -> dict[str, str]:
+        """What the result columns have to hold. A file may ask for fewer of them than there are."""
+        rule = RULES[self.rule]
+        asked = {name: self.row[name] for name in columns(rule) if name in self.row and name not in rule.named}
+        return asked | {"value": self.row[name] for name in PRIMARY if name in self.row}
+
+    def misses(self, rule: Rule | None = None) -> list[str]:
+        """The result columns that are not as expected."""
+        (found,) = grade_rows(rule or RULES[self.rule], [self.inputs])
+        return [
+            f"{name}: {found[name]} for {cell}"
+            for name, cell in self.expected.items()
+            if not self.fits(cell, found[name])
+        ]
+
+    def fits(self, expected: str, found: str) -> bool:
+        if expected == found or found in {NE, ERROR} or not number(expected) or not number(found):
+            return expected == found
+        places = Decimal(1).scaleb(Decimal(expected).as_tuple().exponent)
+        allowed = Decimal(self.row.get("tolerance") or 0)
+        return abs(Decimal(found) - Decimal(expected)) <= allowed or Decimal(found).quantize(places) == Decimal(
+            expected
+        )
+
+
+def number(text: str) -> bool:
+    return text.replace(".", "", 1).removeprefix("-").isdigit()
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    with path.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def cases(rule: str) -> Iterator[Case]:
+    for name in (f"{rule}.csv", f"{rule}_more.csv"):
+        if (VECTORS / name).exists():
+            yield from (Case(rule, row) for row in read(VECTORS / name))
+
+
+CASES = [case for rule in RULES for case in cases(rule)]
