@@ -47,3 +47,8 @@ def test_the_tour_leads_where_it_says(name: str, reader: Reader, engine: Engine)
     store = reader.client.app.state.database  # type: ignore[attr-defined]
     introduce(store, published(store))
     assert list(reader.follow(page(name))) == []
+
+
+@pytest.mark.parametrize("name", ["docs/build-a-study.md"])
+def test_a_guide_works_from_an_empty_folder(name: str, reader: Reader) -> None:
+    assert list(reader.follow(page(name))) == []
