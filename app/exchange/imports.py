@@ -3,24 +3,29 @@
 One file per form. A line names its page by `subject`, `visit` (`UNS.2` is the second) and `repeat`, then gives items
 under their own names, with `<item>_unit` and `<item>_missing` beside them. Lines of one page that differ only in the
 items of a repeating section are its rows. A page that exists is only changed where the line names, in `revision`, the
-revision it was made upon; sending a file again therefore stores nothing.
+revision it was made upon. What a page holds already is left as it is: sending a file again stores nothing.
 """
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app import models
 from app.access.actor import Actor, require
 from app.access.permissions import Permission
-from app.capture.save import hold, save
+from app.capture.save import form_at, hold, save
 from app.core.errors import Fault, NotFound, Refusal, Stale, Unreadable
+from app.forms import answers as reading
 from app.forms.definition import Form, ItemType
+from app.models.capture import RecordStatus
 from app.study.library import newest
 from app.subjects import enrol
 from app.subjects.address import step
@@ -28,6 +33,9 @@ from app.subjects.facts import Place
 
 _OWN = ("subject", "visit", "repeat", "revision", "complete", "reason", "row")
 _MOST_FAULTS = 200
+_SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
+_COLUMN = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
+_REPEATS, _ROWS = 9999, 1_000_000
 
 
 @dataclass(slots=True)
@@ -82,24 +90,41 @@ def import_csv(
     report = Report(import_id=str(uuid4()), lines=len(lines))
     digest = sha256(body).hexdigest()
     faults: list[Fault] = []
-    known: set[str] = set()
+    trace = None
+    subjects, there = _known(session, study_id, form_id)
     for page in _pages(form, lines, visit, faults):
         try:
-            if enrol_at is not None and page.subject not in known:
-                report.subjects += _enrol(session, actor, study_id, page.subject, enrol_at)
-                known.add(page.subject)
+            if enrol_at is not None and page.subject not in subjects:
+                enrol.create(session, actor, study_id, enrol_at, number=page.subject)
+                subjects.add(page.subject)
+                report.subjects += 1
             origin = {"import": report.import_id, "line": page.line, "file_sha256": digest}
-            _store(session, actor, study_id, page, reason, origin, report)
+            _store(session, actor, study_id, page, reason, origin, report, there=(page.subject, page.place) in there)
         except Refusal as refused:
             faults.extend(_faults(page, refused))
+            trace = trace or refused.trace
     if faults:
+        faults.sort(key=lambda fault: int(fault.pointer.split("/")[2]))  # /lines/<number>/…
         count = len(faults)
         shown = "" if count <= _MOST_FAULTS else f"; the first {_MOST_FAULTS} are shown"
         raise Unreadable(
             f"Nothing was stored: {count} faults in the file{shown}. Correct the lines and send the whole file again",
             errors=faults[:_MOST_FAULTS],
+            trace=trace,
         )
     return report
+
+
+def _known(session: Session, study_id: str, form_id: str) -> tuple[set[str], set[tuple[str, Place]]]:
+    """The subjects there are, and the pages of the form: which lines are new is not asked one by one."""
+    subject, record = models.subject, models.record
+    subjects = session.execute(select(subject.c.subject_id).where(subject.c.study_id == study_id)).scalars()
+    pages = session.execute(
+        select(record.c.subject_id, record.c.visit, record.c.visit_repeat, record.c.form_id, record.c.repeat).where(
+            record.c.study_id == study_id, record.c.form_id == form_id
+        )
+    )
+    return set(subjects), {(row[0], Place(*row[1:])) for row in pages}
 
 
 def _lines(body: bytes, rename: Mapping[str, str]) -> tuple[list[dict[str, str]], list[str]]:
@@ -134,12 +159,10 @@ def _known_columns(form: Form, columns: Sequence[str], ignore: Sequence[str]) ->
     for item in form.items:
         if item.type is not ItemType.COMPUTED:
             allowed |= {item.id, f"{item.id}_unit", f"{item.id}_missing"}
-    unknown = [name for name in columns if name not in allowed]
     faults = [
-        Fault(
-            f"/header/{name}", "unknown-column", f"The form has no item {name!r}", "Rename it, or list it in `ignore`"
-        )
-        for name in unknown
+        _unknown(place, name if "subject" in columns else "")  # a file without a header begins with somebody's data
+        for place, name in enumerate(columns, start=1)
+        if name not in allowed
     ]
     if "subject" not in columns:
         faults.append(Fault("/header/subject", "missing-column", "There is no column `subject`", "Name the subjects"))
@@ -149,20 +172,26 @@ def _known_columns(form: Form, columns: Sequence[str], ignore: Sequence[str]) ->
         raise Unreadable("Nothing was stored: correct the header", errors=faults)
 
 
+def _unknown(place: int, name: str) -> Fault:
+    shown = name if _COLUMN.fullmatch(name) else ""
+    return Fault(
+        f"/header/{shown or place}",
+        "unknown-column",
+        f"The form has no item {shown}" if shown else f"Column {place} names no item of the form",
+        "Rename it, or list it in `ignore`",
+    )
+
+
 def _pages(form: Form, lines: Sequence[dict[str, str]], visit: str | None, faults: list[Fault]) -> Iterator[_Page]:
     """The pages of the file in the order of their first lines; a line that names no page becomes a fault."""
     pages: dict[tuple[str, Place], _Page] = {}
     for cells in lines:
         line = int(cells[""])
         try:
-            at = step(cells.get("visit") or visit or "")
-            repeat = cells.get("repeat") or "1"
-            if not (repeat.isascii() and repeat.isdigit() and 1 <= int(repeat) <= 9999):  # noqa: PLR2004
-                raise NotFound("The repeat is a whole number from 1")
+            place = _place(form, cells, visit)
         except NotFound as refused:
             faults.append(Fault(f"/lines/{line}", "address", refused.detail, "Give subject, visit and repeat"))
             continue
-        place = Place(at.name, at.repeat, form.form, int(repeat))
         key = (cells["subject"], place)
         page = pages.get(key)
         if page is None:
@@ -174,40 +203,58 @@ def _pages(form: Form, lines: Sequence[dict[str, str]], visit: str | None, fault
             faults.append(
                 Fault(f"/lines/{line}", "twice", f"Line {page.line} is of the same page", "Number them in `repeat`")
             )
-        for section in form.row_sections.values():
-            row = {item.id: answer for item, answer in _answers(form, cells, rows=True) if item in section.items}
-            if row:
-                number = cells.get("row") or ""
-                page.answers.setdefault(section.id, []).append(
-                    ({"row": int(number)} if number.isascii() and number.isdigit() else {}) | row
-                )
+        if not _add_rows(form, page, cells):
+            faults.append(Fault(f"/lines/{line}/row", "row", f"The row is a whole number from 1 to {_ROWS}, used once"))
     yield from pages.values()
 
 
+def _place(form: Form, cells: Mapping[str, str], visit: str | None) -> Place:
+    """The page that a line speaks of. Raises NotFound."""
+    if not _SUBJECT.fullmatch(cells["subject"]):
+        raise NotFound("A subject's number is made of letters, digits and any of . _ -")
+    at = step(cells.get("visit") or visit or "")
+    repeat = _whole(cells.get("repeat") or "1", _REPEATS)
+    if repeat is None:
+        raise NotFound("The repeat is a whole number from 1")
+    return Place(at.name, at.repeat, form.form, repeat)
+
+
+def _whole(text: str, most: int) -> int | None:
+    """A whole number from 1 to `most`, or None."""
+    plain = text.isascii() and text.isdigit() and len(text) <= len(str(most))
+    return int(text) if plain and 1 <= int(text) <= most else None
+
+
+def _add_rows(form: Form, page: _Page, cells: Mapping[str, str]) -> bool:
+    """Add what a line holds of repeating sections; lines without a row number are numbered as they come."""
+    given: dict[str, dict[str, Any]] = {}
+    for item, answer in _answers(form, cells, rows=True):
+        given.setdefault(form.section_of(item.id).id, {})[item.id] = answer
+    for section, row in given.items():
+        rows = page.answers.setdefault(section, [])
+        used = {each["row"] for each in rows}
+        stated = cells.get("row") or ""
+        number = _whole(stated, _ROWS) if stated else max(used, default=0) + 1
+        if number is None or number in used:
+            return False
+        rows.append({"row": number} | row)
+    return True
+
+
 def _answers(form: Form, cells: Mapping[str, str], *, rows: bool) -> Iterator[tuple[Any, Any]]:
+    """What a line says of the items that stand on the page itself, or in its rows; the form engine reads it."""
     for item in form.items:
         if form.section_of(item.id).repeating is not rows or item.type is ItemType.COMPUTED:
             continue
         value, unit, missing = (cells.get(item.id + suffix) or None for suffix in ("", "_unit", "_missing"))
         if value is None and missing is None:
             continue
-        answer: Any = value
-        if item.type is ItemType.MULTIPLE and value is not None:
-            answer = value.split("|")
-        elif item.type is ItemType.INTEGER and value is not None and value.lstrip("-").isdigit() and value.isascii():
-            answer = int(value)
+        answer: Any = value.split("|") if item.type is ItemType.MULTIPLE and value is not None else value
         if missing is not None:
             answer = {"missing": missing} if value is None else {"missing": missing, "value": answer}
         elif unit is not None:
             answer = {"value": answer, "unit": unit}
         yield item, answer
-
-
-def _enrol(session: Session, actor: Actor, study_id: str, subject: str, site: str) -> int:
-    if enrol.lock(session, study_id, subject) is not None:
-        return 0
-    enrol.create(session, actor, study_id, site, number=subject)
-    return 1
 
 
 def _store(
@@ -218,12 +265,26 @@ def _store(
     reason: str | None,
     origin: Mapping[str, Any],
     report: Report,
+    *,
+    there: bool,
 ) -> None:
-    stated = page.own.get("revision") or None
-    if stated is not None and not (stated.isascii() and stated.isdigit()):
-        raise Unreadable("The revision is a whole number")
-    held = hold(session, actor, Permission.IMPORT, study_id, page.subject).pages.get(page.place)
-    current = held.revision if held else 0
+    said = page.own.get("complete") or "Y"
+    if said not in {"Y", "N"}:
+        raise Unreadable("`complete` is Y or N")
+    stated = page.own.get("revision")
+    seen = _whole(stated, _ROWS) if stated else 0
+    if seen is None:
+        raise Unreadable("The revision is a whole number from 1")
+    if there:
+        book = hold(session, actor, Permission.IMPORT, study_id, page.subject)
+        held = book.pages[page.place]
+        read = reading.read(form_at(session, book.build, page.place, held), page.answers, previous=held.answers)
+        status = RecordStatus.COMPLETE if said == "Y" else RecordStatus.INCOMPLETE
+        if not read.problems and read.answers == held.answers and held.status == status:
+            report.unchanged += 1
+            return
+        if not stated:
+            raise Stale("The page is there already with other values; name in `revision` the one you have seen")
     saved = save(
         session,
         actor,
@@ -231,17 +292,13 @@ def _store(
         page.subject,
         page.place,
         page.answers,
-        expected=current if stated is None else int(stated),
-        complete=(page.own.get("complete") or "Y") == "Y",
+        expected=seen,
+        complete=said == "Y",
         reason=page.own.get("reason") or reason,
         origin=origin,
         permission=Permission.IMPORT,
     )
-    if saved.stored and held is not None and stated is None:
-        raise Stale("The page is there already with other values; name in `revision` the one you have seen")
-    if not saved.stored:
-        report.unchanged += 1
-    elif saved.created:
+    if saved.created:
         report.created += 1
     else:
         report.changed += 1
