@@ -132,14 +132,14 @@ CRS = Rule(
 ICE = Table(
     title="ICE (12 years and over)",
     columns=("points from", "grade"),
-    rows=((D(10), "0"), (D(7), "1"), (D(3), "2"), (D(0), "3")),
+    rows=((10, "0"), (7, "1"), (3, "2"), (0, "3")),
     source=ASTCT,
     note="Orientation 4, naming 3, command 1, writing 1, attention 1. Unarousable is grade 4 by consciousness.",
 )
 CAPD = Table(
     title="CAPD (under 12, or developmental delay)",
     columns=("points from", "grade"),
-    rows=((D(9), "3"), (D(0), "1")),
+    rows=((9, "3"), (0, "1")),
     source=ASTCT,
 )
 CONSCIOUSNESS = Table(

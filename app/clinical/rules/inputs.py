@@ -17,7 +17,7 @@ Cuts = tuple[Decimal, ...]
 
 FAR = Decimal(10**9)  # beyond every limit of every table
 LARGEST = 15  # powers of ten, up and down
-LONGEST = 20  # digits: a product with any table's factor then stays exact within the 28 digits of the context
+LONGEST = 40  # digits. With up to 20 a product with any table's factor is exact in the 28 digits of the context
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}", re.ASCII)
@@ -193,7 +193,7 @@ def plain(text: str) -> str:
 
 
 def decimal_of(raw: object) -> Decimal | None:
-    """An exact number of at most 20 digits between 10^-15 and 10^15, or None when it is no such number."""
+    """An exact number of at most 40 digits between 10^-15 and 10^15, or None when it is no such number."""
     if isinstance(raw, bool) or not isinstance(raw, str | int | float | Decimal):
         return None
     if isinstance(raw, int) and abs(raw) >= 10**LARGEST:

@@ -9,24 +9,23 @@ D = Decimal
 
 ECOG = Table(
     title="ECOG",
-    columns=("ecog", "meaning", "kps from", "kps to"),
+    columns=("ecog", "meaning", "kps"),
     rows=(
-        ("0", "fully active", D(90), D(100)),
-        ("1", "restricted in strenuous activity", D(70), D(80)),
-        ("2", "ambulatory, self-care, no work, up more than half the day", D(50), D(60)),
-        ("3", "limited self-care, in bed more than half the day", D(30), D(40)),
-        ("4", "disabled", D(10), D(20)),
-        ("5", "dead", D(0), D(0)),
+        ("0", "fully active", ("100", "90")),
+        ("1", "restricted in strenuous activity", ("80", "70")),
+        ("2", "ambulatory, self-care, no work, up more than half the day", ("60", "50")),
+        ("3", "limited self-care, in bed more than half the day", ("40", "30")),
+        ("4", "disabled", ("20", "10")),
+        ("5", "dead", ("0",)),
     ),
     source="ECOG performance status; Karnofsky performance status, 0-100 by 10",
-    note="The Karnofsky range beside each grade is one of several maps in use and is unverified.",
+    note="The Karnofsky status beside each grade is one of several maps in use and is unverified.",
 )
-_KPS = tuple(str(each) for each in range(100, -1, -10))
+_KPS = tuple(each for row in ECOG.rows for each in row[2])
 
 
 def _agree(case: Case) -> str:
-    ((low, high),) = [row[2:] for row in ECOG.rows if row[0] == case["ecog"]]
-    return "1" if low <= D(case["kps"]) <= high else "0"
+    return "1" if any(row[0] == case["ecog"] and case["kps"] in row[2] for row in ECOG.rows) else "0"
 
 
 ECOG_KARNOFSKY = Rule(

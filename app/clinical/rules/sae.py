@@ -39,19 +39,22 @@ SAE_SERIOUSNESS = Rule(
 
 CLOCKS = Table(
     title="Clocks",
-    columns=("clock", "for", "calendar days", "hours"),
+    columns=("clock", "for", "calendar days", "hours", "fatal or life-threatening"),
     rows=(
-        ("7d", "fatal or life-threatening, unexpected, at least possibly related", 7, None),
-        ("15d", "other serious, unexpected, at least possibly related", 15, None),
-        ("followup", "complete report after the first one of a 7-day clock", 8, None),
-        ("site", "investigator to sponsor, every serious event", None, 24),
+        ("7d", "unexpected, at least possibly related, serious", 7, None, True),
+        ("15d", "unexpected, at least possibly related, serious", 15, None, False),
+        ("followup", "complete report after the first one of a 7-day clock", 8, None, None),
+        ("site", "investigator to sponsor, every serious event", None, 24, None),
     ),
     source=ICH,
     note="Days are counted from the day of first knowledge, which is day 0.",
 )
-SEVEN, FIFTEEN, FOLLOWUP, SITE = CLOCKS.rows
-ORDER = ("none", FIFTEEN[0], SEVEN[0])
+ORDER = ("none", "15d", "7d")
 RELATED, UNEXPECTED = "RELATED_ASSUMED", "UNEXPECTED_ASSUMED"
+
+
+def _lasts(clock: str) -> timedelta:
+    return next(timedelta(days=row[2] or 0, hours=row[3] or 0) for row in CLOCKS.rows if row[0] == clock)
 
 
 def _clock(case: Case) -> str:
@@ -60,23 +63,22 @@ def _clock(case: Case) -> str:
         or not case.assume("related", True, RELATED)  # noqa: FBT003 - the assumed answer
         or not case.assume("unexpected", True, UNEXPECTED)  # noqa: FBT003
     ):
-        return ORDER[0]
-    return str((SEVEN if case["fatal_or_lt"] else FIFTEEN)[0])
+        return "none"
+    return next(str(row[0]) for row in CLOCKS.rows if row[4] is case["fatal_or_lt"])
 
 
 def _site_due(case: Case) -> datetime | None:
-    return case["aware"] + timedelta(hours=SITE[3]) if case["serious"] else None
+    return case["aware"] + _lasts("site") if case["serious"] else None
 
 
 def _regulatory_due(case: Case) -> date | None:
     clock = _clock(case)
-    days = {row[0]: row[2] for row in (SEVEN, FIFTEEN)}.get(clock)
-    return None if days is None else case["aware"].date() + timedelta(days=days)
+    return None if clock == "none" else case["aware"].date() + _lasts(clock)
 
 
 def _followup_due(case: Case) -> date | None:
     due = _regulatory_due(case)
-    return due + timedelta(days=FOLLOWUP[2]) if due is not None and _clock(case) == SEVEN[0] else None
+    return due + _lasts("followup") if due is not None and _clock(case) == "7d" else None
 
 
 SAE_CLOCK = Rule(

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from app.clinical.rules.registry import RULES
-from app.clinical.rules.rule import NE, Rule
-from app.clinical.rules.table import ERROR, columns, grade_rows
+from app.clinical.rules.rule import Rule
+from app.clinical.rules.table import columns, grade_rows
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"
+REPEATING = 25  # digits: a quotient that does not end; a file gives as many of them as it likes
 PRIMARY = ("expected", "expected_ml_min")
 
 
@@ -32,7 +33,8 @@ class Case:
         """What the result columns have to hold. A file may ask for fewer of them than there are."""
         rule = RULES[self.rule]
         asked = {name: self.row[name] for name in columns(rule) if name in self.row and name not in rule.named}
-        return asked | {"value": self.row[name] for name in PRIMARY if name in self.row}
+        primary = [self.row[name] for name in PRIMARY if name in self.row]
+        return asked | ({"value": primary[0]} if primary else {})
 
     def misses(self, rule: Rule | None = None) -> list[str]:
         """The result columns that are not as expected."""
@@ -44,13 +46,12 @@ class Case:
         ]
 
     def fits(self, expected: str, found: str) -> bool:
-        if expected == found or found in {NE, ERROR} or not number(expected) or not number(found):
+        if expected == found or not number(expected) or not number(found):
             return expected == found
-        places = Decimal(1).scaleb(Decimal(expected).as_tuple().exponent)
-        allowed = Decimal(self.row.get("tolerance") or 0)
-        return abs(Decimal(found) - Decimal(expected)) <= allowed or Decimal(found).quantize(places) == Decimal(
-            expected
-        )
+        wanted, got = Decimal(expected), Decimal(found)
+        if len(got.as_tuple().digits) >= REPEATING:
+            got = got.quantize(Decimal(1).scaleb(int(wanted.as_tuple().exponent)))
+        return abs(got - wanted) <= Decimal(self.row.get("tolerance") or 0)
 
 
 def number(text: str) -> bool:

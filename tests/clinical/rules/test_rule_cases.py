@@ -1,5 +1,6 @@
 import pytest
 
+from app.clinical.rules.errors import RuleError
 from app.clinical.rules.registry import RULES
 from app.clinical.rules.table import ERROR
 from tests.clinical.rules.cases import CASES, VECTORS, cases
@@ -12,8 +13,6 @@ def test_a_case_has_its_results(case):
 
 @pytest.mark.parametrize("case", [each for each in CASES if ERROR in each.expected.values()], ids=str)
 def test_what_cannot_be_read_says_which_input(case):
-    from app.clinical.rules.errors import RuleError
-
     with pytest.raises(RuleError) as refused:
         RULES[case.rule].compute(case.inputs)
     assert refused.value.name in RULES[case.rule].named
