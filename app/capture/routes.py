@@ -10,6 +10,7 @@ from app.access.actor import Reading, Writing
 from app.access.idempotency import idempotent
 from app.access.permissions import Permission, asks
 from app.capture import read, save
+from app.core.days import Instant
 from app.core.http import Answer, IfMatch, IfNoneMatch, Retryable, Router, etag
 from app.subjects.address import place
 
@@ -17,7 +18,7 @@ router = Router(prefix="/api/v1/studies/{study}/subjects/{subject}", tags=["reco
 
 PAGE = "/visits/{visit}/forms/{form}"
 Reason = Annotated[str, Field(min_length=3, max_length=2000)]
-AsOf = Annotated[AwareDatetime | None, Query(description="What stood at this instant, ISO 8601 with an offset")]
+AsOf = Annotated[Instant | None, Query(description="What stood at this instant, ISO 8601 with an offset")]
 
 
 class WrongPage(BaseModel):

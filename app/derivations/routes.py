@@ -1,20 +1,20 @@
 """Endpoints over HTTP: what was derived of a subject or a study, at any cut-off and as of any instant."""
 
-from datetime import date
 from typing import Annotated, Any
 
 from fastapi import Query
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 
 from app.access.actor import Reading, Writing
 from app.access.permissions import Permission, asks
+from app.core.days import Day, Instant
 from app.core.http import Router
 from app.derivations import derive, read
 
 router = Router(prefix="/api/v1/studies/{study}", tags=["endpoints"])
 
-CutOff = Annotated[date | None, Query(description="Everything dated after this day is left out; none by default")]
-AsOf = Annotated[AwareDatetime | None, Query(description="What stood at this instant, ISO 8601 with an offset")]
+CutOff = Annotated[Day | None, Query(description="Everything dated after this day is left out; none by default")]
+AsOf = Annotated[Instant | None, Query(description="What stood at this instant, ISO 8601 with an offset")]
 
 
 class SubjectEndpoints(BaseModel):

@@ -1,7 +1,6 @@
 """Data out and in over HTTP: a study as a zip of CSV files, and a form's rows from one."""
 
 from collections.abc import Iterator
-from datetime import date
 from typing import Annotated
 
 from fastapi import Body, Query, Request, Response
@@ -11,6 +10,7 @@ from starlette.responses import StreamingResponse
 from app.access.actor import Signed, Writing, database
 from app.access.idempotency import idempotent
 from app.access.permissions import Permission, asks
+from app.core.days import Day
 from app.core.http import Answer, Retryable, Router
 from app.core.transaction import see
 from app.exchange import export, imports
@@ -40,7 +40,7 @@ def export_study(
     request: Request,
     actor: Signed,
     study: str,
-    cutoff: Annotated[date | None, Query(description="Endpoints as known on this day")] = None,
+    cutoff: Annotated[Day | None, Query(description="Endpoints as known on this day")] = None,
     flavour: Annotated[Flavour, Query(description="`spreadsheet` neutralises formulas in text")] = Flavour.MACHINE,
 ) -> StreamingResponse:
     """Everything you may see of a study, as a zip of CSV files with codebook and manifest."""

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel
 
 from app.access.actor import Reading, database
 from app.access.permissions import Permission, asks
+from app.core.days import Instant
 from app.core.http import Router
 from app.core.page import Cursor, Limit, Page, Sort
 from app.models.capture import FindingState
@@ -112,8 +113,8 @@ def read_trail(
     subject: Annotated[str | None, Query(max_length=32)] = None,
     actor: Annotated[str | None, Query(max_length=200)] = None,
     action: Annotated[str | None, Query(max_length=64, description="`record.` means all that begin so")] = None,
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: Instant | None = None,
+    until: Instant | None = None,
     after: Annotated[int | None, Query(ge=0, le=2**62)] = None,
     limit: Limit = 100,
 ) -> TrailPage:

@@ -305,6 +305,7 @@ def test_a_cut_off_counts_for_endpoints_and_not_for_pages(trial: Trial) -> None:
     assert early.files["forms/death.csv"] == late.files["forms/death.csv"]
     assert [row["STATUS"] for row in early.rows("endpoints.csv") if row["PARAMCD"] == "OS"] == ["0"]
     assert [row["STATUS"] for row in late.rows("endpoints.csv") if row["PARAMCD"] == "OS"] == ["1"]
-    assert trial.nurse.get("/export", params={"cutoff": "2024-13-01"}).status_code == 422
+    for wrong in ("2024-13-01", "86400", "2024", "2024-01-01T00:00:00"):
+        assert trial.nurse.get("/export", params={"cutoff": wrong}).status_code == 422, wrong
     assert trial.nurse.get("/export", params={"flavour": "excel"}).status_code == 422
     assert trial.nurse.get("/export", params={"flavor": "machine"}).status_code in {400, 422}

@@ -1,0 +1,86 @@
+"""As of an instant, and item by item: what stood when, who wrote it and why."""
+
+from typing import Any
+
+from tests.trial import Trial
+
+CONSENT = {"consent_date": "2024-01-05", "enrol_date": "2024-01-10"}
+LABS = {"sample_date": "2024-01-09", "hb": "97.5"}
+
+
+def test_a_casebook_as_of_every_save_is_what_it_was_after_that_save(trial: Trial) -> None:
+    """Each state is read at once and again at the end of the story: nothing that came later shows in it."""
+    subject = trial.nurse.subject()
+    path = f"/subjects/{subject}/casebook"
+    states: list[tuple[str, dict[str, Any]]] = []
+
+    def keep(at: str) -> None:
+        states.append((at, trial.nurse.get(path).json()))
+
+    def save(visit: str, form: str, answers: Any, **more: Any) -> None:
+        keep(trial.nurse.enter(subject, visit, form, answers, **more)["saved_at"])
+
+    save("SCR", "consent", {"consent_date": "2024-01-05"})
+    save("SCR", "consent", CONSENT, revision=1, reason="Enrolled")
+    save("SCR", "labs", LABS | {"hb": "21", "drugs": [{"drug": "A"}]})
+    save("SCR", "arm", {"rand_date": "2024-01-11", "arm_code": "A"})
+    save("SCR", "labs", LABS | {"drugs": []}, revision=1, reason="Misread")
+    save("LOG", "death", {"death_date": "2023"})
+    void = trial.nurse.post(
+        f"/subjects/{subject}/visits/LOG/forms/death/void", {"reason": "Other patient"}, headers={"If-Match": '"1"'}
+    )
+    keep(void.json()["saved_at"])
+    for at, state in states:
+        assert trial.nurse.get(path, params={"as_of": at}).json() == state, at
+    assert [state["status"] for _, state in states] == [
+        "consented", "enrolled", "enrolled", "randomised", "randomised", "dead", "randomised",
+    ]  # fmt: skip
+    before = trial.nurse.get(path, params={"as_of": "2020-01-01T00:00:00Z"}).json()
+    assert (before["status"], before["pages"], before["findings"], before["endpoints"]) == ("screening", [], [], {})
+
+
+def test_as_of_takes_an_instant_with_its_offset_and_nothing_else(trial: Trial) -> None:
+    subject = trial.nurse.subject()
+    saved = trial.nurse.enter(subject, "SCR", "labs", LABS)
+    path = f"/subjects/{subject}/visits/SCR/forms/labs"
+    hours = saved["saved_at"].replace("Z", "+00:00")
+    assert trial.nurse.get(path, params={"as_of": hours}).status_code == 200
+    for wrong in ("2024-01-01", "2024-01-01T00:00:00", "yesterday", "", "86400"):
+        assert trial.nurse.get(path, params={"as_of": wrong}).status_code == 422, wrong
+
+
+def test_the_history_of_a_page_goes_item_by_item_from_nothing(trial: Trial) -> None:
+    subject = trial.nurse.subject()
+    first = {"hb": {"value": "9.7", "unit": "g/dL"}, "drugs": [{"drug": "A", "dose": "1"}, {"drug": "B"}]}
+    trial.nurse.enter(subject, "SCR", "labs", LABS | first, complete=False)
+    second = {"hb": {"missing": "unknown"}, "drugs": [{"row": 1, "drug": "A", "dose": "2"}]}
+    trial.doctor.enter(subject, "SCR", "labs", LABS | second, revision=1, reason="Other patient's")
+    path = f"/subjects/{subject}/visits/SCR/forms/labs"
+    trial.nurse.post(path + "/void", {"reason": "Not this subject"}, headers={"If-Match": '"2"'})
+    told = trial.monitor.get(path + "/history", headers={"Accept-Language": "zh"}).json()["revisions"]
+    assert [(each["revision"], each["by"], each["status"], each["action"], each["reason"]) for each in told] == [
+        (1, "Nurse of the cast", "incomplete", "record.save", None),
+        (2, "Doctor of the cast", "complete", "record.save", "Other patient's"),
+        (3, "Nurse of the cast", "void", "record.void", "Not this subject"),
+    ]
+    steps = [(each["item"], each["row"], each["before"], each["after"]) for each in told[1]["items"]]
+    assert sorted(steps, key=str) == sorted(
+        [
+            ("hb", None, {"value": "9.7", "unit": "g/dL"}, {"missing": "unknown"}),
+            ("dose", 1, "1", "2"),
+            ("drug", 2, "B", None),
+        ],
+        key=str,
+    )
+    assert {each["item"]: each["label"] for each in told[1]["items"]}["hb"] == "血红蛋白"
+    assert told[2]["items"] == []
+    assert all(each["zone"] == "Asia/Shanghai" and each["source"].startswith("session:") for each in told)
+    seqs = [each["seq"] for each in trial.manager.get("/audit", params={"action": "record."}).json()["items"]]
+    assert [each["change"] for each in told] == seqs
+
+
+def test_a_sponsor_and_a_statistician_read_no_history(trial: Trial) -> None:
+    subject = trial.nurse.subject()
+    trial.nurse.enter(subject, "SCR", "labs", LABS)
+    for who in ("sponsor", "statistician", "builder"):
+        assert trial.cast[who].get(f"/subjects/{subject}/visits/SCR/forms/labs/history").status_code == 403
