@@ -28,6 +28,7 @@ from app.core.openapi import describe_problems, operation_id
 from app.core.problems import Answers
 from app.core.transaction import Database
 from app.derivations import routes as derivation_routes
+from app.derivations.clinical import routes as clinical_routes
 from app.exchange import routes as exchange_routes
 from app.quality import routes as quality_routes
 from app.settings import Settings
@@ -45,6 +46,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     subject_routes.router,
     capture_routes.router,
     derivation_routes.router,
+    clinical_routes.router,
     exchange_routes.router,
     quality_routes.router,
 )

@@ -1,0 +1,40 @@
+"""Published rules over HTTP, as a frontend asks them."""
+
+from tests.trial import Trial
+
+RULES = "/api/v1/clinical"
+
+
+def test_every_rule_is_listed_with_version_and_source(trial: Trial) -> None:
+    listed = trial.nurse.get(RULES).json()["items"]
+    assert {"ctcae_labs", "crs_astct"} <= {each["rule"] for each in listed}
+    assert all(each["version"] and each["sources"] for each in listed)
+    for each in listed:
+        whole = trial.nurse.get(f"{RULES}/{each['rule']}").json()
+        assert whole["inputs"]
+        assert whole["results"]
+
+
+def test_a_case_is_computed_with_its_working(trial: Trial) -> None:
+    inputs = {"version": "5.0", "term": "ALT", "value": "190", "unit": "U/L", "uln": 40}
+    told = trial.nurse.post(f"{RULES}/ctcae_labs", {"inputs": inputs}).json()
+    assert (told["rule"], told["value"]) == ("ctcae_labs", "2")
+    assert told["used"]["value"] == "190"
+
+
+def test_what_is_missing_is_never_normal(trial: Trial) -> None:
+    inputs = {"version": "5.0", "term": "ALT", "value": "190", "unit": "U/L"}
+    told = trial.nurse.post(f"{RULES}/ctcae_labs", {"inputs": inputs}).json()
+    assert told["value"] == "NE"
+    assert told["flags"]
+
+
+def test_an_input_that_cannot_be_read_is_named_and_not_repeated(trial: Trial) -> None:
+    inputs = {"version": "5.0", "term": "ALT", "value": "canary 7f3a", "unit": "U/L", "uln": "40"}
+    refused = trial.nurse.post(f"{RULES}/ctcae_labs", {"inputs": inputs})
+    assert refused.status_code == 422
+    assert [(each["pointer"], each["code"]) for each in refused.json()["errors"]] == [("/inputs/value", "rule-input")]
+    assert "7f3a" not in refused.text
+    assert trial.nurse.post(f"{RULES}/ctcae_labs", {"inputs": {"nonsense": 1}}).status_code == 422
+    assert trial.nurse.post(f"{RULES}/nonsense", {"inputs": {}}).status_code == 404
+    assert trial.client.get(RULES).status_code == 401
