@@ -1,0 +1,104 @@
+"""`python -m app.bench.exporting marrow|forms|bare|copy <url>`: one way out, timed in a process of its own.
+
+`marrow` is the whole archive, `forms` its files of pages alone; `bare` the same pages by a server-side cursor and the
+csv module, `copy` by COPY. Prints seconds, seconds until the first byte, bytes, and peak resident megabytes.
+"""
+
+import csv
+import io
+import json
+import resource
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import orjson
+import psycopg
+
+from app.bench.world import FORMS, STUDY
+from app.core.db import make_engine
+from app.core.provision import libpq
+from app.core.transaction import Database, see
+from app.exchange import tables
+from app.exchange.archive import Flavour, stream
+from app.exchange.export import archive
+from app.study.check import read_tree
+from app.study.library import newest
+
+_PAGES = """
+    SELECT r.subject_id, r.visit, r.visit_repeat, r.form_id, r.repeat, r.status, r.revision, v.at, {}
+    FROM record r JOIN revision v ON (v.study_id, v.record_id, v.number) = (r.study_id, r.record_id, r.revision)
+    WHERE r.study_id = 'BENCH' AND r.form_id = 'panel'
+    ORDER BY r.subject_id, r.visit, r.visit_repeat, r.repeat
+"""
+
+
+def measured(way: str, url: str) -> dict[str, float]:
+    """Run this module in a child."""
+    command = [sys.executable, "-m", "app.bench.exporting", way, url]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - this module
+    return dict(json.loads(done.stdout))
+
+
+def _marrow(url: str) -> Iterator[bytes]:
+    yield from archive(Database(make_engine(url), Path("/dev/null")), STUDY, None)
+
+
+def _forms(url: str) -> Iterator[bytes]:
+    with Database(make_engine(url), Path("/dev/null")).reading() as session:
+        see(session, STUDY)
+        scope = tables.Scope(session, newest(session, STUDY), None, None)
+        yield from stream(tables.form_members(scope), lambda _: ("manifest.json", b"{}"), Flavour.MACHINE)
+
+
+def _items() -> list[str]:
+    form = read_tree(FORMS).forms["panel", 1]
+    return [item.id for item in form.items if item.formula is None]
+
+
+def _connected(url: str) -> "psycopg.Connection[Any]":
+    connection = psycopg.connect(libpq(url))
+    connection.execute("SELECT set_config('marrow.studies', 'BENCH', false)")
+    return connection
+
+
+def _bare(url: str) -> Iterator[bytes]:
+    items, text = _items(), io.StringIO(newline="")
+    writer = csv.writer(text)
+    with _connected(url) as connection, connection.cursor("pages") as cursor:
+        cursor.itersize = 2000
+        psycopg.types.json.set_json_loads(orjson.loads, connection)
+        for place, row in enumerate(cursor.execute(_PAGES.format("v.answers"))):
+            writer.writerow([*row[:-1], *map(row[-1].get, items)])
+            if place % 2000 == 0:
+                yield text.getvalue().encode()
+                text.seek(0)
+                text.truncate()
+        yield text.getvalue().encode()
+
+
+def _copy(url: str) -> Iterator[bytes]:
+    columns = ", ".join(f"v.answers->>'{item}'" for item in _items())
+    asked = f"COPY ({_PAGES.format(columns)}) TO STDOUT (FORMAT csv)"
+    with _connected(url) as connection, connection.cursor() as cursor, cursor.copy(asked) as rows:
+        yield from map(bytes, rows)
+
+
+WAYS: dict[str, Callable[[str], Iterator[bytes]]] = {"marrow": _marrow, "forms": _forms, "bare": _bare, "copy": _copy}
+
+
+def main(way: str, url: str) -> None:
+    """Take everything, keep nothing."""
+    began, first, size = perf_counter(), 0.0, 0
+    for block in WAYS[way](url):
+        size += len(block)
+        first = first or perf_counter() - began
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+    sys.stdout.write(json.dumps({"seconds": perf_counter() - began, "first": first, "bytes": size, "peak": peak}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
