@@ -116,8 +116,10 @@ CNS = Rule(
     tables=(STATUS, RATIO, CHANGE),
     conventions=(
         "Clinical signs are CNS3c whatever the fluid shows.",
-        "The ratio is asked for in a traumatic puncture with 5 leucocytes or more; it is computed where the blood "
-        "counts are given, and counts as positive when either the entry or the computation says so.",
+        (
+            "The ratio is asked for in a traumatic puncture with 5 leucocytes or more; it is computed where the blood "
+            "counts are given, and counts as positive when either the entry or the computation says so."
+        ),
         "A new CNS2 after CNS1 is a question (NEW_CNS2_QUERY), not an event.",
     ),
     unverified=(

@@ -80,7 +80,10 @@ AGVHD_SECONDARY = Rule(
         "Without any organ the grade is 0, whatever the performance status.",
     ),
     unverified=(
-        f"Where liver 4 and gut 4 belong: three reproductions disagree. Where they do, the flag {DISPUTED} stands beside "
-        "the default reading (skin 4 or liver 4 is IV, gut 4 is III).",
+        (
+            f"Where liver 4 and gut 4 belong: three reproductions disagree. Where they do, the flag {DISPUTED} "
+            f"stands beside "
+            "the default reading (skin 4 or liver 4 is IV, gut 4 is III)."
+        ),
     ),
 )

@@ -210,16 +210,27 @@ AGVHD = Rule(
     conventions=(
         "An organ that was not measured may have any stage, also where a single sign of it was answered with no.",
         "The volume decides where volume and episodes are known.",
-        "An organ judged not to be GVHD is stage 0, with a flag; the reason is captured beside it. Without that "
-        "judgement what was measured is staged in full.",
+        (
+            "An organ judged not to be GVHD is stage 0, with a flag; the reason is captured beside it. Without that "
+            "judgement what was measured is staged in full."
+        ),
         "Bullae without erythroderma do not make stage 4: flag BULLAE_WITHOUT_ERYTHRODERMA.",
-        "Bilirubin between the printed bands (3.0-3.1 mg/dL) belongs to the higher one. The limits in umol/L are those "
-        "of the table: one secondary table ends stage 3 at 255 and begins stage 2 at 51. Report mg/dL where possible.",
-        "Volumes: the mean of 3 days for staging, at onset the highest of the 3 days before; an episode that was not "
-        "measured counts 200 mL (3 mL/kg under 50 kg), stool mixed with urine half, formed stool nothing.",
+        (
+            "Bilirubin between the printed bands (3.0-3.1 mg/dL) belongs to the higher one. The limits in "
+            "umol/L are those "
+            "of the table: one secondary table ends stage 3 at 255 and begins stage 2 at 51. Report mg/dL "
+            "where possible."
+        ),
+        (
+            "Volumes: the mean of 3 days for staging, at onset the highest of the 3 days before; an episode "
+            "that was not "
+            "measured counts 200 mL (3 mL/kg under 50 kg), stool mixed with urine half, formed stool nothing."
+        ),
         "Upper gut: anorexia with weight loss, or nausea or 2 vomits a day or more, for at least 3 days.",
-        "Severe pain: need of opioids and an effect on performance. Streaks of blood from elsewhere do not count. "
-        "A positive biopsy with less than 500 mL a day stays stage 0.",
+        (
+            "Severe pain: need of opioids and an effect on performance. Streaks of blood from elsewhere do not count. "
+            "A positive biopsy with less than 500 mL a day stays stage 0."
+        ),
     ),
     unverified=(
         "The confidence per organ (confirmed, probable, possible, negative): its list was not read.",

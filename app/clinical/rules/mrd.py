@@ -36,7 +36,7 @@ THRESHOLD = Table(
     note="1e-6 for NGS if the protocol says so: without it NGS has no default.",
 )
 ORDER = ("UNDET", "NEG", "POS_LOW", "POS")
-DEFAULTED, BELOW_LOQ, OUTSIDE_CR = "THRESHOLD_DEFAULT", "VALUE_BELOW_LOQ", "NOT_IN_CR"
+DEFAULTED, BELOW_LOQ, OUTSIDE_CR = "THRESHOLD_ASSUMED", "VALUE_BELOW_LOQ", "NOT_IN_CR"
 
 
 def _threshold(case: Case) -> Decimal:

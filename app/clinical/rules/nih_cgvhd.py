@@ -93,12 +93,12 @@ def _liver(case: Case) -> str:
 
 
 def _joints(case: Case) -> str:
-    given = {name: codes.index(case[name]) for name, codes in JOINT_ANSWERS.items()}
-    for score, *needed in JOINTS.rows:
-        wanted = zip(JOINT_ANSWERS.items(), needed, strict=True)
-        if all(least == NONE or given[name] >= codes.index(least) for (name, codes), least in wanted):
-            break
-    return str(score)
+    given = [codes.index(case[name]) for name, codes in JOINT_ANSWERS.items()]
+    return next(str(score) for score, *needed in JOINTS.rows if all(map(_joint_reached, JOINT_ANSWERS, needed, given)))
+
+
+def _joint_reached(name: str, least: str, given: int) -> bool:
+    return least == NONE or given >= JOINT_ANSWERS[name].index(least)
 
 
 _SCORED: Mapping[str, Callable[[Case], str]] = {
@@ -153,10 +153,16 @@ CGVHD_ORGAN = OrganRule(
         f"Lungs: FEV1 is used; without it the symptom score, with the flag {NO_FEV1}.",
         "Bands are read as continuous: 18.5 % of the body surface is above 18, FEV1 79.5 is below 80.",
         "Any body surface above 0 scores 1.",
-        "Mouth, eyes, gut: the highest score that a single answer has. Joints: score 3 needs significant loss of motion "
-        "and of daily activities; either of them alone is 2.",
+        (
+            "Mouth, eyes, gut: the highest score that a single answer has. Joints: score 3 needs significant "
+            "loss of motion "
+            "and of daily activities; either of them alone is 2."
+        ),
         f"Weight loss scores also without other gut symptoms, with the flag {ALONE}.",
-        "Liver: without bilirubin in mg/dL or umol/L, one within its upper limit of normal is taken to be at most 3 mg/dL.",
+        (
+            "Liver: without bilirubin in mg/dL or umol/L, one within its upper limit of normal is taken to be at "
+            "most 3 mg/dL."
+        ),
         "A cause other than GVHD is said at the global severity, not here.",
     ),
     unverified=("The inequality signs of the transcription were repaired by hand: a clinician checks <= and >=.",),
@@ -210,8 +216,11 @@ CGVHD_GLOBAL = Rule(
     tables=(GLOBAL,),
     conventions=(
         "Eight organs count; the performance score does not.",
-        "An organ wholly explained by another cause is left out, with a flag; a mixed cause is scored in full, and so is "
-        "an organ about whose cause nobody said anything.",
+        (
+            "An organ wholly explained by another cause is left out, with a flag; a mixed cause is scored in "
+            "full, and so is "
+            "an organ about whose cause nobody said anything."
+        ),
         "Not examined is missing, never 0.",
         "Scores without the diagnosis are no chronic GVHD.",
     ),

@@ -150,7 +150,7 @@ def _category(case: Case) -> str:
     )
     for flag in flags.split():
         case.flag(flag)
-    found = asked.get(result, result)
+    found = str(asked.get(result, result))
     if found == CRP and case.peek("plt") is None:
         found = CRI  # the platelet subtype is named when the platelets are known
     if found in ORDER and found not in NO_RESPONSE:
@@ -177,7 +177,8 @@ def _response_date(case: Case) -> date | str | None:
     if abs((counts - marrow).days) > (DATES.rows[0][1] if window is None else window):
         case.flag(OUTSIDE)
         return NE
-    return max(marrow, counts, key=lambda day: day.toordinal())
+    later: date = max(marrow, counts)
+    return later
 
 
 def _cells(criterion: str) -> Cuts:
@@ -266,13 +267,18 @@ RESPONSE = Rule(
         "Loss of MLFS, and of PR, is PD; the NCI workshop calls the second relapse.",
         "Recovered counts with red-cell transfusion dependence are CRi, with the flag RBC_DEPENDENT.",
         "A floor names CRi, not its subtype CRp, while the platelets are missing.",
-        "Assumed absent when missing, each with its flag: Auer rods, blood blasts (not in INOVATE), extramedullary "
-        "disease when there was none at baseline. MRD counts when it is available.",
+        (
+            "Assumed absent when missing, each with its flag: Auer rods, blood blasts (not in INOVATE), extramedullary "
+            "disease when there was none at baseline. MRD counts when it is available."
+        ),
         "A marrow whose adequacy nobody answered for is neither adequate nor aplastic.",
         "Extramedullary disease not assessed, present at baseline: neither remission nor PR can be told.",
         "Progression is asserted only from a known baseline; with missing counts a marrow of 5-25 % is no response.",
         "MRD at the limit of a failure (ELN2024) rules out every remission, also in an aplastic marrow.",
-        "The response date is the later of marrow and counts, when both lie within the window; sensitivity: marrow date.",
+        (
+            "The response date is the later of marrow and counts, when both lie within the window; sensitivity: "
+            "marrow date."
+        ),
         "Refractory is a status of the subject at a landmark, not a result of a visit.",
         "NCI2010: 5 % to below 25 % after CR has no category there and is NE, with the flag CATEGORY_UNDEFINED.",
         "NCI2010: CR lasts 4 weeks, which one visit cannot show: flag DURABILITY_NOT_ASSESSED.",
