@@ -151,14 +151,19 @@ class Grader:
 
     def __init__(self, inputs: dict[str, Any]) -> None:
         given = CTCAE_LABS.read(inputs)
+        for name in ("version", "term", "unit"):
+            if given[name] is None:
+                raise RuleError(name, "is needed to prepare a grader")
+        CTCAE_LABS.compute({**inputs, "value": 0})  # refuses what the rule refuses
         scale = scale_of(given["version"], given["term"])
         unit, self._factor = _unit(scale, given["unit"])
         self._inputs, self._low = inputs, scale.low
         self._rungs = tuple(_rungs(scale, unit, self._factor, given))
-        CTCAE_LABS.compute({**inputs, "value": 0})
 
-    def __call__(self, value: Decimal, symptomatic: bool | None = None) -> str:
-        """The grade, "0" to "4" or "NE". The same as the rule's value for the same inputs."""
+    def __call__(self, value: Decimal | None, symptomatic: bool | None = None) -> str:
+        """The grade, "0" to "4" or "NE": the rule's value for the same inputs. Raises RuleError below 0."""
+        if value is None or value < 0:
+            return self._slowly(value, symptomatic)
         scaled = value * self._factor
         low = self._low
         for threshold, reached, symptoms, grade in self._rungs:
@@ -171,7 +176,7 @@ class Grader:
                     return self._slowly(value, symptomatic)
         return "0"
 
-    def _slowly(self, value: Decimal, symptomatic: bool | None) -> str:
+    def _slowly(self, value: Decimal | None, symptomatic: bool | None) -> str:
         return str(CTCAE_LABS.compute({**self._inputs, "value": value, "symptomatic": symptomatic}).value)
 
 
@@ -213,7 +218,7 @@ def prepare(
 def grade_value(
     version: str,
     term: str,
-    value: Decimal,
+    value: Decimal | None,
     unit: str,
     *,
     lln: Decimal | None = None,

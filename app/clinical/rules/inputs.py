@@ -15,7 +15,7 @@ Value = Decimal | bool | str | date | datetime
 Known = Mapping[str, Any]
 Cuts = tuple[Decimal, ...]
 
-FAR = Decimal(10**9)  # beyond every limit of every table
+FAR = Decimal(10**16)  # beyond every number that is accepted
 LARGEST = 15  # powers of ten, up and down
 LONGEST = 40  # digits. With up to 20 a product with any table's factor is exact in the 28 digits of the context
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)

@@ -196,22 +196,25 @@ def _explore(inputs: Mapping[str, Input], result: Result, given: Known) -> _Foun
 
 
 def _completions(inputs: Mapping[str, Input], result: Result, given: Known) -> Iterator[tuple[Answer, Case]]:
-    """What the rule says of each completion. One that it refuses is no possible completion."""
+    """What the rule says of each completion. One that it refuses is none; when it refuses all, so is the case."""
     waiting: list[tuple[bool, dict[str, Any]]] = [(True, {}), (False, {})]
+    refused: RuleError | None = None
+    found = False
     while waiting:
         worst, chosen = waiting.pop()
         case = Case(inputs, given, chosen, worst)
         try:
-            answer = result.decide(case)
+            answers: tuple[Answer, ...] = (result.decide(case),)
         except _MissingError as missing:
             wanted = missing.wanted
             points = () if wanted.open else wanted.points({**given, **chosen})
             waiting.extend((worst, {**chosen, wanted.name: point}) for point in reversed(points))
-            if not points:  # it could be anything
-                yield result.order[0], case
-                yield result.order[-1], case
-        except RuleError:
-            if not case.asked:
-                raise
-        else:
+            answers = () if points else (result.order[0], result.order[-1])  # it could be anything
+        except RuleError as fault:
+            refused = fault
+            continue
+        for answer in answers:
+            found = True
             yield answer, case
+    if refused is not None and not found:
+        raise refused

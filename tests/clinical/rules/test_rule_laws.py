@@ -159,7 +159,7 @@ def test_cockcroft_gault_is_the_same_in_both_units(case):
     rule, per = RULES["cockcroft_gault"], Decimal("88.42")
     turned = (case["creatinine"] * per, "umol/L") if case["unit"] == "mg/dL" else (case["creatinine"] / per, "mg/dL")
     there, here = rule.compute({**case, "creatinine": turned[0], "unit": turned[1]}), rule.compute(case)
-    assert abs(there.value - here.value) <= abs(here.value) / 10**20
+    assert abs(Decimal(str(there.value)) / Decimal(str(here.value)) - 1) < Decimal("1e-20")
 
 
 @given(case=complete(RULES["ctcae_labs"]), data=st.data())

@@ -13,6 +13,7 @@ from app.clinical.rules.table import columns, grade_csv, grade_options, grade_ro
 from tests.clinical.rules.cases import CASES, VECTORS, cases, read
 
 LABS = RULES["ctcae_labs"]
+ONE = ["--version", "5.0", "--term", "ALT", "--value", "190", "--unit", "U/L", "--uln=40"]
 HEAD = "id,version,term,value,unit,lln,uln,baseline,symptomatic\n"
 
 
@@ -68,29 +69,12 @@ def test_a_table_that_is_none_is_refused(name, text, what):
 
 
 def test_one_case_is_given_as_options():
-    said = grade_options(
-        "ctcae_labs",
-        ["--version", "5.0", "--term", "ALT", "--value", "190", "--unit", "U/L", "--uln=40", "--baseline", "30"],
-    )
+    said = grade_options("ctcae_labs", [*ONE, "--baseline", "30"])
     assert said == "value: 2\nrule: ctcae_labs version 1"
     assert "flags: FATAL_OR_LT_MISSING\n" in grade_options(
         "sae_clock", ["--serious", "1", "--related=1", "--unexpected", "1", "--aware=2024-01-01T00:00"]
     )
-    assert "value: 0" in grade_options(
-        "crs_astct",
-        [
-            "--temp-c",
-            "37",
-            "--fever-waived",
-            "0",
-            "--hypotension",
-            "none",
-            "--hypoxia",
-            "none",
-            "--death-due-to-crs",
-            "0",
-        ],
-    )
+    assert "value: 0" in grade_options("ctcae_febrile_neutropenia", ["--anc", "1", "--temp-single-max=40"])
 
 
 @pytest.mark.parametrize("options", [["--value"], ["value", "1"], ["--valve", "1"], ["-v", "1"]])

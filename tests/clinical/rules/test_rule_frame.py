@@ -1,0 +1,211 @@
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from app.clinical.rules.errors import RuleError
+from app.clinical.rules.inputs import FAR, Input, Kind
+from app.clinical.rules.rule import NE, Result, Rule, Table
+
+D = Decimal
+NUMBER = Input("dose", Kind.DECIMAL, "", low=D(0), high=D(10))
+COUNT = Input("count", Kind.INTEGER, "", above=D(0))
+CODE = Input("sign", Kind.CODE, "", codes=("none", "umol/L"), aliases={"nil": "none"})
+FLAG = Input("flag", Kind.YES_NO, "")
+DAY = Input("day", Kind.DATE, "")
+MOMENT = Input("moment", Kind.DATETIME, "")
+WORDS = Input("words", Kind.TEXT, "")
+PAPER = (Table("Limits", ("at",), ((D(5),),), "a paper"),)
+
+
+@pytest.mark.parametrize(
+    ("one", "raw", "value"),
+    [
+        (NUMBER, None, None),
+        (NUMBER, "  ", None),
+        (NUMBER, " 1.50 ", D("1.5")),
+        (NUMBER, 1.1, D("1.1")),
+        (NUMBER, "1e-4", D("0.0001")),
+        (NUMBER, 0, D(0)),
+        (NUMBER, "-0", D(0)),
+        (COUNT, "3.0", D(3)),
+        (COUNT, FAR / 10, FAR / 10),
+        (CODE, "NIL", "none"),
+        (CODE, "µmol / l", "umol/L"),
+        (CODE, "\N{GREEK SMALL LETTER MU}mol/L", "umol/L"),
+        (FLAG, "y", True),
+        (FLAG, 0, False),
+        (FLAG, True, True),
+        (DAY, "2024-02-29", date(2024, 2, 29)),
+        (DAY, date(2024, 2, 29), date(2024, 2, 29)),
+        (MOMENT, "2024-02-29T10:00", datetime(2024, 2, 29, 10)),  # noqa: DTZ001 - as written
+        (MOMENT, "2024-02-29 10:00:30+00:00", datetime(2024, 2, 29, 10, 0, 30, tzinfo=UTC)),
+        (MOMENT, datetime(2024, 2, 29, tzinfo=UTC), datetime(2024, 2, 29, tzinfo=UTC)),
+        (WORDS, " a b ", "a b"),
+    ],
+)
+def test_a_cell_is_read(one, raw, value):
+    assert one.read(raw) == value
+
+
+@pytest.mark.parametrize(
+    ("one", "raw"),
+    [
+        *(
+            (NUMBER, raw)
+            for raw in ("1,5", "1_0", "１", "NaN", "inf", "1e999", "1e-99", "x", True, [], b"1", float("nan"))
+        ),
+        *((NUMBER, raw) for raw in ("-0.1", "10.1", 10**40, D("1E+99"), "1" * 60, "0." + "1" * 45)),
+        (COUNT, "1.5"),
+        (COUNT, "0"),
+        *((CODE, raw) for raw in ("other", 1, True, None.__class__)),
+        *((FLAG, raw) for raw in ("maybe", 2, 1.0, [])),
+        *(
+            (DAY, raw)
+            for raw in ("2024-02-30", "2024-2-3", "20240203", 20240203, datetime(2024, 1, 1, tzinfo=UTC), "9999-01-01")
+        ),
+        *(
+            (MOMENT, raw)
+            for raw in ("2024-02-30T10:00", "2024-02-03", "2024-02-03T25:00", date(2024, 1, 1), "1800-01-01T00:00")
+        ),
+        (WORDS, 1),
+    ],
+)
+def test_a_cell_that_cannot_be_read_is_refused_by_name_and_not_repeated(one, raw):
+    with pytest.raises(RuleError) as refused:
+        one.read(raw)
+    assert refused.value.name == one.name
+    assert str(refused.value).startswith(f"{one.name}: write ")
+    assert len(str(raw)) < 3 or str(raw) not in refused.value.message
+
+
+def test_values_that_stand_for_all_lie_at_between_and_beyond_the_cuts():
+    assert Input("a", Kind.DECIMAL, "", cuts=(D(4), D(2))).points({}) == (1, 1, 2, 3, 4, 5)
+    assert Input("a", Kind.DECIMAL, "", low=D(2), high=D(4), cuts=lambda known: (known["b"],)).points({"b": D(4)}) == (
+        3,
+        2,
+        4,
+    )
+    assert NUMBER.points({}) == ()
+    assert FLAG.points({}) == (False, True)
+    assert CODE.points({}) == CODE.codes
+
+
+@pytest.mark.parametrize(
+    ("one", "mildest", "worst"),
+    [
+        (Input("a", Kind.DECIMAL, "", worse="up"), -FAR, FAR),
+        (Input("a", Kind.DECIMAL, "", low=D(0), high=D(9), worse="up"), 0, 9),
+        (Input("a", Kind.DECIMAL, "", low=D(0), high=D(9), worse="down"), 9, 0),
+        (Input("a", Kind.DECIMAL, "", above=D(0), worse="down"), FAR, 1 / FAR),
+        (Input("a", Kind.YES_NO, "", worse="up"), False, True),
+        (Input("a", Kind.YES_NO, "", worse="down"), True, False),
+        (Input("a", Kind.CODE, "", codes=("x", "y"), worse="up"), "x", "y"),
+        (Input("a", Kind.CODE, "", codes=("x", "y"), worse="down"), "y", "x"),
+    ],
+)
+def test_the_mildest_and_the_worst_an_input_can_be(one, mildest, worst):
+    assert (one.extreme(worst=False), one.extreme(worst=True)) == (mildest, worst)
+
+
+def rule(decide, *inputs, order=("0", "1", "2"), silent=frozenset(), further=()):
+    results = (Result("value", "", decide, order, silent), *further)
+    return Rule("made_up", "1", "Made up", ("a paper",), inputs, results, PAPER)
+
+
+LEVEL = Input("level", Kind.DECIMAL, "", low=D(0), cuts=(D(5),))
+SIGN = Input("sign", Kind.YES_NO, "", worse="up", missing="SIGN_UNKNOWN")
+HIDDEN = Input("hidden", Kind.TEXT, "", open=True)
+
+
+def graded(case):
+    if case["level"] > 5:
+        return "2"
+    return "1" if case["sign"] else "0"
+
+
+@pytest.mark.parametrize(
+    ("inputs", "value", "floor", "flags"),
+    [
+        ({}, NE, "0", ("LEVEL_MISSING", "SIGN_UNKNOWN")),
+        ({"sign": 1}, NE, "1", ("LEVEL_MISSING",)),
+        ({"level": 5}, NE, "0", ("SIGN_UNKNOWN",)),
+        ({"level": 6}, "2", None, ()),
+        ({"level": 5, "sign": 1}, "1", None, ()),
+    ],
+)
+def test_the_floor_is_the_least_of_all_completions(inputs, value, floor, flags):
+    found = rule(graded, LEVEL, SIGN).compute(inputs)
+    assert (found.value, found.floor, found.flags) == (value, floor, flags)
+    assert set(found.used) == set(inputs)
+
+
+def test_completions_that_agree_are_the_result_with_the_flags_of_all_of_them():
+    def decide(case):
+        case.flag("HIGH" if case["level"] > 5 else "LOW")
+        case.flag("SEEN")
+        return "1"
+
+    found = rule(decide, LEVEL).compute({})
+    assert (found.value, found.floor, found.flags) == ("1", None, ("SEEN",))
+
+
+def test_an_input_that_cannot_be_completed_leaves_the_least():
+    found = rule(lambda case: "1" if case["hidden"] == "x" else "2", HIDDEN).compute({})
+    assert (found.value, found.floor, found.flags) == (NE, "0", ("HIDDEN_MISSING",))
+
+
+def test_a_floor_that_says_nothing_stays_empty():
+    found = rule(graded, LEVEL, SIGN, silent=frozenset({"0"})).compute({"level": 1})
+    assert (found.value, found.floor) == (NE, None)
+
+
+def test_a_completion_that_is_not_evaluable_leaves_no_floor():
+    found = rule(lambda case: NE if case["sign"] else "1", SIGN).compute({})
+    assert (found.value, found.floor) == (NE, None)
+
+
+def test_a_completion_that_the_rule_refuses_is_none():
+    def decide(case):
+        if case["level"] > 5:
+            raise RuleError("level", "write a number up to 5")
+        return "1"
+
+    assert rule(decide, LEVEL).compute({}).value == "1"
+    with pytest.raises(RuleError):
+        rule(decide, LEVEL).compute({"level": 6})
+
+
+def test_a_rule_that_refuses_before_it_asks_is_heard():
+    def decide(case):
+        if case.peek("sign"):
+            raise RuleError("sign", "write 0")
+        return graded(case)
+
+    with pytest.raises(RuleError):
+        rule(decide, LEVEL, SIGN).compute({"sign": 1})
+
+
+def test_without_an_order_whatever_is_missing_makes_it_not_evaluable():
+    found = rule(lambda case: case["level"] * 2, LEVEL, order=()).compute({})
+    assert (found.value, found.floor, found.flags) == (NE, None, ("LEVEL_MISSING",))
+    assert rule(lambda case: case["level"] * 2, LEVEL, order=()).compute({"level": "1.5"}).value == 3
+
+
+def test_what_is_assumed_is_flagged():
+    decide = lambda case: "1" if case.assume("sign", False, "SIGN_ASSUMED") else "0"  # noqa: E731, FBT003
+    assert rule(decide, SIGN).compute({}).flags == ("SIGN_ASSUMED",)
+    assert rule(decide, SIGN).compute({"sign": "Y"}).flags == ()
+
+
+def test_a_first_result_with_a_name_of_its_own_is_the_value_and_stands_by_its_name():
+    made = Rule(
+        "made_up", "1", "", (), (SIGN,), (Result("grade", "", lambda case: str(int(case["sign"])), ("0", "1")),), PAPER
+    )
+    found = made.compute({"sign": "1"})
+    assert (found.value, dict(found.results)) == ("1", {"grade": "1"})
+
+
+def test_an_input_that_the_rule_does_not_ask_for_is_refused():
+    with pytest.raises(RuleError, match="level, sign"):
+        rule(graded, LEVEL, SIGN).compute({"levle": 1})
