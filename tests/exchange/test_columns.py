@@ -7,7 +7,7 @@ from app.forms.definition import Form
 
 
 def form(version: int, *items: dict[str, Any], rows: tuple[dict[str, Any], ...] = ()) -> Form:
-    sections = [{"id": "main", "title": words("Main"), "item": [*items]}]
+    sections: list[dict[str, Any]] = [{"id": "main", "title": words("Main"), "item": [*items]}]
     if rows:
         sections.append({"id": "rows", "title": words("Rows"), "repeating": True, "item": [*rows]})
     return Form.of({"form": "page", "version": version, "title": words("Page"), "domain": "LB", "section": sections})
