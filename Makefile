@@ -2,6 +2,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
+RUNS := $(VENV)/.runs
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
@@ -15,13 +16,13 @@ help:  ## what there is
 	echo
 	echo "Settings are MARROW_* variables, listed in docs/deployment.md. PYTHON=… chooses the Python."
 
-demo: $(READY)  ## four trials with simulated subjects, their endpoints and CSV files, in var/
+demo: $(RUNS)  ## four trials with simulated subjects, their endpoints and CSV files, in var/
 	$(BIN)/marrow demo
 
 test: $(READY)  ## the whole test suite, against a PostgreSQL it starts itself or MARROW_DATABASE_URL
 	$(BIN)/python -m pytest
 
-serve: $(READY)  ## the API on http://127.0.0.1:8000, described at /api/v1/openapi.json
+serve: $(RUNS)  ## the API on http://127.0.0.1:8000, described at /api/v1/openapi.json
 	$(BIN)/marrow serve
 
 check: $(READY)  ## format, lint, types, layers and form files
@@ -31,7 +32,7 @@ check: $(READY)  ## format, lint, types, layers and form files
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/marrow forms check
 
-bench: $(READY)  ## how fast it is here, beside a raw driver on the same machine
+bench: $(RUNS)  ## how fast it is here, beside a raw driver on the same machine
 	$(BIN)/marrow bench
 
 format: $(READY)  ## rewrite the code in the house's format
@@ -49,8 +50,17 @@ clean:  ## remove the environment and the caches; var/, which holds data, stays
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find app tests migrations -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The environment: the locked dependencies, each checked against its hash, and then Marrow itself.
-$(READY): requirements.lock
+# The environment: the locked dependencies, each checked against its hash, and then Marrow itself. What tests and checks
+# need besides is added when they are first run.
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq install
+HASHED := $(PIP) --require-hashes --only-binary :all:
+
+$(READY): requirements.lock $(RUNS)
+	echo "Adding what tests and checks need (once) …"
+	$(HASHED) --requirement requirements.lock
+	touch $@
+
+$(RUNS): deploy/requirements.lock
 	set -e; \
 	for python in $(PYTHON) python3.13 python3.12 python3.11 python3.14 python3; do \
 		if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then chosen=$$python; break; fi; \
@@ -61,9 +71,8 @@ $(READY): requirements.lock
 	if ! "$$chosen" -c 'import ensurepip, venv' 2>/dev/null; then \
 		echo "$$chosen has no venv module. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; \
 	fi; \
-	echo "Setting up $(VENV) with $$("$$chosen" --version) (once; about a minute) …"; \
+	echo "Setting up $(VENV) with $$("$$chosen" --version) (once) …"; \
 	"$$chosen" -m venv --clear $(VENV); \
-	$(BIN)/python -m pip --disable-pip-version-check -qq install --require-hashes --only-binary :all: \
-		--requirement requirements.lock; \
-	$(BIN)/python -m pip --disable-pip-version-check -qq install --no-deps --no-build-isolation --editable .; \
+	$(HASHED) --requirement deploy/requirements.lock; \
+	$(PIP) --no-deps --no-build-isolation --editable .; \
 	touch $@
