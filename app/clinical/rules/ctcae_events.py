@@ -40,13 +40,9 @@ def _febrile(case: Case) -> str:
 
 def _fever(case: Case, single: Decimal, sustained: Decimal) -> bool:
     highest, long = case.peek("temp_single_max"), case.peek("temp38_sustained_gt1h")
-    if long:
-        if highest is not None and highest < sustained:
-            case.flag(CONTRADICT)
-        return True
-    if highest is not None and (highest > single or highest < sustained):
-        return bool(highest > single)
-    return bool(case["temp_single_max"] > single or case["temp38_sustained_gt1h"])
+    if long and highest is not None and highest < sustained:
+        case.flag(CONTRADICT)
+    return bool(long or case["temp_single_max"] > single or case["temp38_sustained_gt1h"])
 
 
 FEBRILE_NEUTROPENIA = Rule(
@@ -64,7 +60,7 @@ FEBRILE_NEUTROPENIA = Rule(
     tables=(FEVER, CONSEQUENCE),
     conventions=(
         "The same in 5.0 and 6.0.",
-        "A highest temperature below 38.0 C rules out a sustained 38.0 C that nobody answered for.",
+        "Either criterion suffices, so without an answer about a sustained 38.0 C a lower highest temperature is NE.",
         f"A sustained 38.0 C with a lower highest temperature counts as fever, with the flag {CONTRADICT}.",
     ),
 )

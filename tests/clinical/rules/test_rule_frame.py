@@ -1,11 +1,13 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from app.clinical.rules.errors import RuleError
 from app.clinical.rules.inputs import FAR, Input, Kind
 from app.clinical.rules.rule import NE, Result, Rule, Table
+from app.clinical.rules.units import corrected
 
 D = Decimal
 NUMBER = Input("dose", Kind.DECIMAL, "", low=D(0), high=D(10))
@@ -48,26 +50,24 @@ def test_a_cell_is_read(one, raw, value):
     assert one.read(raw) == value
 
 
+NO_NUMBERS: list[Any] = ["1,5", "1_0", "１", "NaN", "inf", "1e999", "1e-99", "x", True, [], b"1", float("nan")]
+TOO_FAR: list[Any] = ["-0.1", "10.1", 10**40, D("1E+99"), "1" * 60, "0." + "1" * 45]
+NO_CODES: list[Any] = ["other", 1, True, object()]
+NO_ANSWERS: list[Any] = ["maybe", 2, 1.0, []]
+NO_DAYS: list[Any] = ["2024-02-30", "2024-2-3", "20240203", 20240203, datetime(2024, 1, 1, tzinfo=UTC), "9999-01-01"]
+NO_MOMENTS: list[Any] = ["2024-02-30T10:00", "2024-02-03", "2024-02-03T25:00", date(2024, 1, 1), "1800-01-01T00:00"]
+
+
 @pytest.mark.parametrize(
     ("one", "raw"),
     [
-        *(
-            (NUMBER, raw)
-            for raw in ("1,5", "1_0", "１", "NaN", "inf", "1e999", "1e-99", "x", True, [], b"1", float("nan"))
-        ),
-        *((NUMBER, raw) for raw in ("-0.1", "10.1", 10**40, D("1E+99"), "1" * 60, "0." + "1" * 45)),
+        *((NUMBER, raw) for raw in (*NO_NUMBERS, *TOO_FAR)),
         (COUNT, "1.5"),
         (COUNT, "0"),
-        *((CODE, raw) for raw in ("other", 1, True, None.__class__)),
-        *((FLAG, raw) for raw in ("maybe", 2, 1.0, [])),
-        *(
-            (DAY, raw)
-            for raw in ("2024-02-30", "2024-2-3", "20240203", 20240203, datetime(2024, 1, 1, tzinfo=UTC), "9999-01-01")
-        ),
-        *(
-            (MOMENT, raw)
-            for raw in ("2024-02-30T10:00", "2024-02-03", "2024-02-03T25:00", date(2024, 1, 1), "1800-01-01T00:00")
-        ),
+        *((CODE, raw) for raw in NO_CODES),
+        *((FLAG, raw) for raw in NO_ANSWERS),
+        *((DAY, raw) for raw in NO_DAYS),
+        *((MOMENT, raw) for raw in NO_MOMENTS),
         (WORDS, 1),
     ],
 )
@@ -176,14 +176,14 @@ def test_a_completion_that_the_rule_refuses_is_none():
         rule(decide, LEVEL).compute({"level": 6})
 
 
-def test_a_rule_that_refuses_before_it_asks_is_heard():
+def test_a_case_of_which_every_completion_is_refused_is_refused():
     def decide(case):
-        if case.peek("sign"):
-            raise RuleError("sign", "write 0")
-        return graded(case)
+        if case["level"] >= 0:
+            raise RuleError("sign", "contradicts the level")
+        return "1"
 
-    with pytest.raises(RuleError):
-        rule(decide, LEVEL, SIGN).compute({"sign": 1})
+    with pytest.raises(RuleError, match="contradicts"):
+        rule(decide, LEVEL).compute({})
 
 
 def test_without_an_order_whatever_is_missing_makes_it_not_evaluable():
@@ -209,3 +209,9 @@ def test_a_first_result_with_a_name_of_its_own_is_the_value_and_stands_by_its_na
 def test_an_input_that_the_rule_does_not_ask_for_is_refused():
     with pytest.raises(RuleError, match="level, sign"):
         rule(graded, LEVEL, SIGN).compute({"levle": 1})
+
+
+def test_calcium_is_corrected_in_the_units_it_is_reported_in():
+    assert corrected(D(8), "mg/dL", D(2), "g/dL") == D("9.6")
+    with pytest.raises(RuleError):
+        corrected(D(8), "g/L", D(2), "g/dL")
