@@ -106,7 +106,7 @@ def alike(shown: Any, given: Any) -> bool:
 
 def show(text: str) -> Any:
     """An answer as the page writes it: JSON, in which a bare `…` may stand for a value or for what follows."""
-    text = re.sub(r'(?<=[{,\[])(\s*)…(?=\s*[}])', rf'\1"{ANY}": "{ANY}"', text)
+    text = re.sub(r"(?<=[{,\[])(\s*)…(?=\s*[}])", rf'\1"{ANY}": "{ANY}"', text)
     return json.loads(re.sub(r"(?<=[:,\[])(\s*)…(?=\s*[,\]}])", rf'\1"{ANY}"', text))
 
 
