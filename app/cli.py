@@ -4,9 +4,7 @@ Whoever can run these commands holds the database already; they act as the serve
 the operating system's user.
 """
 
-import csv
 import getpass
-import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -231,39 +229,23 @@ def endpoints(
     forms: Annotated[Path, typer.Option(help="The folder with the study files")] = Path("forms"),
 ) -> None:
     """Try endpoint definitions on a bare table of dates, without a database."""
-    from app.clinical.endpoints.table import evaluate_rows  # noqa: PLC0415
-    from app.clinical.rules.table import as_csv  # noqa: PLC0415
-    from app.study.check import read_tree  # noqa: PLC0415
+    from app.exchange.case_files import endpoint_file  # noqa: PLC0415
 
-    tree = read_tree(forms)
-    studies = sorted(tree.studies, key=lambda each: each.version)
-    definitions = {
-        short: (one.milestones, one.endpoints, one.rates) for one in studies for short in (one.study, *one.short)
-    }
-    if not definitions:
-        fail(f"{forms} holds no sound study file; run marrow forms check {forms}", 2)
     try:
-        text = facts.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        fail(f"{facts} is not UTF-8; save it as CSV UTF-8", 2)
-    rows = list(evaluate_rows(definitions, csv.DictReader(io.StringIO(text))))
-    out.write_bytes(as_csv(list(rows[0]) if rows else ["status", "adt", "days"], rows))
-    unread = sum(bool(row["error"]) for row in rows)
-    say(f"{len(rows)} rows written to {out}, {unread} of them could not be read (see their error).")
+        say(endpoint_file(facts, out, forms))
+    except ValueError as fault:
+        fail(str(fault), 2)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def grade(context: typer.Context, rule: str, source: Cases = None, out: Path | None = None) -> None:
     """Compute a RULE of docs/clinical for each row of a CSV, or for one case given as its inputs (--value 190 …)."""
-    from app.clinical.rules.table import graded  # noqa: PLC0415
+    from app.exchange.case_files import graded_file  # noqa: PLC0415
 
     try:
-        table, said = graded(rule, context.args, source.read_bytes() if source else None, to_file=bool(out))
+        say(graded_file(rule, context.args, source, out))
     except ValueError as fault:
         fail(str(fault), 2)
-    if out is not None:
-        out.write_bytes(table)
-    say(said)
 
 
 @app.command("backup")
