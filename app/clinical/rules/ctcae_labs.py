@@ -132,6 +132,7 @@ CTCAE_LABS = Rule(
         "Creatinine without a baseline is graded by ULN alone, with the same flag.",
         "Whether symptoms are present is never assumed: without it the grade is NE, with its floor.",
         "Sodium of version 5.0 is read with the bands of 6.0, which close the gaps between whole numbers.",
+        "Where the text prints a limit in several units, the one in the unit of the value is used: they are rounded.",
         "A printed value decides also when LLN is missing.",
         "For fibrinogen with a baseline below LLN the text adds percentages of decrease from the baseline.",
         f"They are not computed: the grade follows the multiples of LLN, with the flag {PERCENTAGES}.",

@@ -66,6 +66,10 @@ SPELLINGS = {
     "x10^9/L": "10^9/L",
     "10e9/L": "10^9/L",
     "10*3/uL": "10^3/uL",
+    "x10^3/uL": "10^3/uL",
+    "/mm^3": "/mm3",
+    "cells/uL": "/uL",
+    "cells/mm3": "/mm3",
     "%": "percent",
     "degC": "C",
     "°C": "C",
@@ -101,7 +105,7 @@ def corrected(calcium: Decimal, unit: str, albumin: Decimal, albumin_unit: str) 
 
 _WITH_ALBUMIN = re.compile(r"(\S+)\s*@\s*albumin\s+(\S+)\s+(\S+)", re.IGNORECASE)
 QUANTITIES = (*dict.fromkeys(row[0] for row in FACTORS.rows), "temperature", "calcium_corrected")
-CORRECTIONS = {"calcium_corrected_mgdl": "mg/dL", "calcium_corrected_mmol": "mmol/L", "calcium_corrected_si": "mmol/L"}
+CORRECTIONS = tuple(f"calcium_corrected_{system}" for system in ("mgdl", "mmol", "mmoll", "si"))
 
 
 def _convert(case: Case) -> Decimal:
