@@ -198,6 +198,8 @@ def casebook(
     values = computed(session, study_id, [each.record_id for each in pages.values()], as_of=as_of)
     findings = open_findings(session, study_id, subject_id, as_of=as_of)
     concluded = latest(session, study_id, subject_id, as_of=as_of)
+    derived_by = build_of(session, study_id, concluded.get("study_version", build.study.version))
+    build = build if as_of is None else derived_by
     return {
         "study": study_id,
         "subject": subject_id,
@@ -207,7 +209,7 @@ def casebook(
         "visits": list(_visits(build, _planned(build, concluded, pages), pages, actor.language)),
         "pages": [view(session, study_id, each, values, findings, actor.language) for each in pages.values()],
         "findings": [describe(row, None, actor.language) for row in findings if row["record_id"] is None],
-        "endpoints": told(build, concluded.get("endpoints", {}), actor.language),
+        "endpoints": told(derived_by, concluded.get("endpoints", {}), actor.language),
     }
 
 

@@ -16,33 +16,39 @@ from app.core.errors import NotFound
 from app.derivations.conclude import result_json, result_of, specs_of
 from app.derivations.derive import derived
 from app.derivations.summary import estimate_of
+from app.derivations.titles import titles
 from app.forms.definition import Lang
 from app.study.library import Build, newest
 
 
 def latest(session: Session, study_id: str, subject_id: str, *, as_of: datetime | None = None) -> dict[str, Any]:
-    """The newest derivation, or the one that stood at an instant; empty before the first. One statement."""
+    """The newest derivation, or the one that stood at an instant, with the study version it was made by.
+
+    Empty before the first. One statement.
+    """
     table = models.derivation
     statement = (
-        select(table.c.results)
+        select(table.c.results, table.c.study_version)
         .where(table.c.study_id == study_id, table.c.subject_id == subject_id)
         .order_by(table.c.number.desc())
         .limit(1)
     )
     if as_of is not None:
         statement = statement.where(table.c.at <= as_of)
-    return session.execute(statement).scalar_one_or_none() or {}
+    found = session.execute(statement).one_or_none()
+    return {} if found is None else {**found.results, "study_version": found.study_version}
 
 
 def told(build: Build, endpoints: Mapping[str, Any], language: Lang) -> dict[str, Any]:
     """Stored results with the words a physician reads: the endpoint's name, and a sentence with dates and sources."""
+    words = titles(build, language)
     by_spec = {(spec.code, spec.variant): spec for spec in specs_of(build)}
     return {
         code: {
             variant: {
                 "label": getattr(by_spec[code, variant].label, language),
                 **stored,
-                "sentence": sentence(result_of(by_spec[code, variant], stored), language),
+                "sentence": sentence(result_of(by_spec[code, variant], stored), language, words),
             }
             for variant, stored in variants.items()
             if (code, variant) in by_spec
@@ -100,7 +106,7 @@ def of_study(
             if (result.spec.code, result.spec.variant) == (endpoint, variant):
                 results.append(result)
                 stored = result_json(result)
-                words = sentence(result, actor.language)
+                words = sentence(result, actor.language, titles(each.build, actor.language))
                 rows.append({"subject": each.subject["subject_id"], **stored, "sentence": words})
     return {
         "endpoint": endpoint,

@@ -1,8 +1,10 @@
 """As of an instant, and item by item: what stood when, who wrote it and why."""
 
+from pathlib import Path
 from typing import Any
 
-from tests.trial import Trial
+from tests.stories.amendment import amended
+from tests.trial import Trial, publish
 
 CONSENT = {"consent_date": "2024-01-05", "enrol_date": "2024-01-10"}
 LABS = {"sample_date": "2024-01-09", "hb": "97.5"}
@@ -84,3 +86,16 @@ def test_a_sponsor_and_a_statistician_read_no_history(trial: Trial) -> None:
     trial.nurse.enter(subject, "SCR", "labs", LABS)
     for who in ("sponsor", "statistician", "builder"):
         assert trial.cast[who].get(f"/subjects/{subject}/visits/SCR/forms/labs/history").status_code == 403
+
+
+def test_a_study_version_that_came_later_does_not_show_in_the_past(trial: Trial, tmp_path: Path) -> None:
+    subject = trial.nurse.subject()
+    at = trial.nurse.enter(subject, "SCR", "consent", CONSENT)["saved_at"]
+    path = f"/subjects/{subject}/casebook"
+    before = trial.nurse.get(path).json()
+    publish(trial.database, amended(tmp_path / "forms"))
+    trial.builder.call("PUT", "/sites/HZ01/version", json={"version": 2, "reason": "Approved"})
+    trial.nurse.enter(subject, "SCR", "labs", LABS)
+    now = trial.nurse.get(path).json()
+    assert (now["study_version"], "EFS" in now["endpoints"]) == (2, True)
+    assert trial.nurse.get(path, params={"as_of": at}).json() == before
