@@ -157,6 +157,18 @@ def demo(
 
 
 @app.command()
+def bench(
+    quick: Annotated[bool, typer.Option(help="A tenth of the data, within a minute")] = False,
+    memory: Annotated[bool, typer.Option(help="Data in /dev/shm: the code is measured and not the disk")] = False,
+) -> None:
+    """How fast it is here, beside a raw driver; exit 1 when a target is missed."""
+    from app.bench.run import run  # noqa: PLC0415
+
+    if not run(quick=quick, memory=memory):
+        raise typer.Exit(1)
+
+
+@app.command()
 def derive(study: Study) -> None:
     """Derive every subject again, and name each stored result that differed."""
     from app.derivations.derive import recompute  # noqa: PLC0415

@@ -20,11 +20,16 @@ def updating(table: Table, names: tuple[str, ...]) -> Any:
 
 
 @lru_cache(maxsize=256)
-def sealing(tables: tuple[Table, ...] = ()) -> Any:
-    """Store a row in each of `tables`, move the head of the chain, and store the change at it: in one round trip.
+def storing(tables: tuple[Table, ...]) -> Any:
+    """Store a row in each of `tables`, in one round trip: `<n>_<column>` is the row of the n-th."""
+    *others, last = (
+        insert(table).values({c.name: bindparam(f"{place}_{c.name}", type_=c.type) for c in table.columns})
+        for place, table in enumerate(tables)
+    )
+    return last.add_cte(*(other.cte(f"stored_{place}") for place, other in enumerate(others)))
 
-    `row_<column>` is the change, `digest_` its digest, `<n>_<column>` the row of the n-th table.
-    """
+
+def _sealing() -> Any:
     chain, change = models.chain, models.change
     digest = bindparam("digest_", type_=chain.c.hash.type)
     head = (
@@ -40,10 +45,8 @@ def sealing(tables: tuple[Table, ...] = ()) -> Any:
         select(*named, digest, head.c.seq, head.c.hash),
         include_defaults=False,
     )
-    rows = [
-        insert(table)
-        .values({column.name: bindparam(f"{place}_{column.name}", type_=column.type) for column in table.columns})
-        .cte(f"stored_{place}")
-        for place, table in enumerate(tables)
-    ]
-    return sealed.add_cte(*rows).returning(change.c.seq, change.c.hash)
+    return sealed.returning(change.c.seq, change.c.hash)
+
+
+SEALING = _sealing()
+"""Move the head of a chain and store the change at it: `row_<column>` is the change, `digest_` its digest."""

@@ -4,10 +4,10 @@
         made.insert(revision, {...})
         made.update(record, before, revision=2)
 
-When the block ends, one row of `change` is stored that lists every row written, by table and key, with the SHA-256
-of the row's canonical bytes, and for rows that can change later with their whole image. The row of `change` is
-sealed to the one before it: hash = SHA-256(previous hash || SHA-256 of the row's own canonical bytes). The head of
-the chain is taken last, so that writers of one study wait for each other only for the length of a commit.
+Before the transaction commits, one row of `change` is stored that lists every row written, by table and key, with
+the SHA-256 of the row's canonical bytes, and for rows that can change later with their whole image. It is sealed to
+the one before it: hash = SHA-256(previous hash || SHA-256 of the row's own canonical bytes). That is the last
+statement before the commit, so that writers of one study wait for each other only for so long.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,10 +35,10 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
 from app import models
-from app.audit.statements import SEALED_COLUMNS, sealing, updating
+from app.audit.statements import SEALED_COLUMNS, SEALING, storing, updating
 from app.core import canonical, clock
 from app.core.transaction import SEALED
 
@@ -75,7 +75,8 @@ TYPES: dict[type, tuple[type, ...]] = {
 """What a column of each type takes. The driver would convert more, and the row would differ from its image."""
 
 _UNSEALED = "unsealed"
-_AT_ONCE = 6  # rows that wait for the end of the block; more are sent as they come
+_WAITING = "waiting"
+_AT_ONCE = 6  # rows in one statement, which is put together once for each list of tables
 
 
 class By(Protocol):
@@ -166,7 +167,7 @@ class Change:
     def insert(self, table: Table, *rows: Mapping[str, Any]) -> None:
         """Store new rows; every column is given here, none is filled in by the database.
 
-        They are sent when the block ends, in one statement with the change itself, or before an update of their table.
+        They are sent when the block ends, in one statement, or before an update of their table.
         """
         if not rows:
             return
@@ -177,13 +178,15 @@ class Change:
         for row in whole:
             self._list(table, "insert", row)
             self.waiting.append((table, row))
-        if len(self.waiting) > _AT_ONCE:
-            self._store()
 
-    def _store(self) -> None:
-        """Send the rows that wait, table by table in the order they came."""
-        for table, rows in groupby(self.waiting, key=itemgetter(0)):
-            self.session.execute(insert(table), [row for _, row in rows])
+    def store(self) -> None:
+        """Send the rows that wait: a few in one statement, many table by table in the order they came."""
+        if len(self.waiting) > _AT_ONCE:
+            for table, rows in groupby(self.waiting, key=itemgetter(0)):
+                self.session.execute(insert(table), [row for _, row in rows])
+        elif self.waiting:
+            named = {f"{n}_{name}": v for n, (_, row) in enumerate(self.waiting) for name, v in row.items()}
+            self.session.execute(storing(tuple(table for table, _ in self.waiting)), named)
         self.waiting.clear()
 
     def update(self, table: Table, before: Mapping[str, Any], **values: Any) -> dict[str, Any]:
@@ -222,7 +225,7 @@ class Change:
         if table.name in APPEND_ONLY:
             raise TypeError(f"{table.name} is history and is never rewritten")
         if any(other is table for other, _ in self.waiting):
-            self._store()
+            self.store()
 
     def _list(self, table: Table, act: str, row: Mapping[str, Any]) -> None:
         whole = image(table, row)
@@ -255,6 +258,7 @@ def change(
 
     `zone` is the time zone of the site where it happened; `at` is stored in UTC. Nothing is stored if the block
     raises: a transaction that holds rows of an unsealed change cannot be committed, whoever caught the exception.
+    The block's rows are there when it has ended, the change itself when the transaction is committed.
     A row belongs to the chain of its study, what has no study to the system's. A transaction that moves a study's
     chain and the system's takes the system's last.
     """
@@ -278,31 +282,38 @@ def change(
         "detail": made.detail,
         "rows": made.rows,
     }
-    _seal(made, row)
+    made.store()
     unsealed.discard(made.change_id)
+    if session.in_nested_transaction():
+        _seal(session, row, change_digest(row))
+    else:
+        session.info.setdefault(_WAITING, []).append((row, change_digest(row)))
 
 
 @event.listens_for(Session, "before_commit")
-def _all_is_sealed(session: Session) -> None:
-    if session.info.get(_UNSEALED) and not session.in_nested_transaction():
+def _seal_all(session: Session) -> None:
+    """Seal what was done: the last thing before the commit, for who holds the head of a chain keeps others waiting."""
+    if session.in_nested_transaction():
+        return
+    if session.info.get(_UNSEALED):
         raise RuntimeError("A change was begun and not carried through: nothing of this transaction is stored")
+    for row, digest in sorted(session.info.pop(_WAITING, ()), key=lambda each: each[0]["study_id"] == models.SYSTEM):
+        _seal(session, row, digest)
 
 
 @event.listens_for(Session, "after_soft_rollback")
-def _forget(session: Session, _: Any) -> None:
+def _forget(session: Session, rolled_back: SessionTransaction) -> None:
     """What was rolled back is neither to be sealed nor to be anchored."""
     session.info.pop(_UNSEALED, None)
     session.info.pop(SEALED, None)
+    if not rolled_back.nested:
+        session.info.pop(_WAITING, None)
 
 
-def _seal(made: Change, row: dict[str, Any]) -> None:
-    tables = tuple(table for table, _ in made.waiting)
-    values = {f"row_{name}": row[name] for name in SEALED_COLUMNS} | {"digest_": change_digest(row)}
-    for place, (_, stored) in enumerate(made.waiting):
-        values |= {f"{place}_{name}": value for name, value in stored.items()}
-    made.waiting.clear()
-    seq, head_hash = made.session.execute(sealing(tables), values).one()
-    made.session.info.setdefault(SEALED, []).append(anchor_line(row["study_id"], seq, head_hash, row["at"]))
+def _seal(session: Session, row: dict[str, Any], digest: bytes) -> None:
+    values = {f"row_{name}": row[name] for name in SEALED_COLUMNS} | {"digest_": digest}
+    seq, head = session.execute(SEALING, values).one()
+    session.info.setdefault(SEALED, []).append(anchor_line(row["study_id"], seq, head, row["at"]))
 
 
 def anchor_line(study_id: str, seq: int, head: bytes, at: datetime) -> bytes:

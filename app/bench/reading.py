@@ -4,9 +4,13 @@ from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
 
+import orjson
+import psycopg
+
 from app.bench.drive import Timing, drive, process, request
 from app.bench.saves import counted, served
 from app.bench.world import STUDY, World
+from app.core.provision import libpq
 from app.core.transaction import see_all
 from app.derivations.conclude import conclude
 from app.derivations.derive import derived
@@ -17,35 +21,40 @@ from app.subjects import facts
 _API = f"/api/v1/studies/{STUDY}/subjects"
 
 
-def casebook(world: World, subject: str, *, times: int) -> tuple[Timing, int]:
-    """One client asking for a casebook again and again, and the statements that takes."""
-    return _asked(world, f"{_API}/{subject}/casebook", times)
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One client asking for the same thing again and again, and the statements that it takes."""
+
+    timing: Timing
+    statements: int
 
 
-def history(world: World, subject: str, *, times: int) -> tuple[Timing, int]:
-    """The same for the history of a page, item by item."""
-    return _asked(world, f"{_API}/{subject}/visits/V/forms/panel/history", times)
-
-
-def _asked(world: World, path: str, times: int) -> tuple[Timing, int]:
-    asking = request("GET", path, world.token)
+def asked(world: World, subject: str, *, times: int) -> tuple[Asked, Asked]:
+    """A subject's casebook, and the history of one of its pages, item by item."""
+    paths = (f"{_API}/{subject}/casebook", f"{_API}/{subject}/visits/V/forms/panel/history")
+    asking = [request("GET", path, world.token) for path in paths]
     with process("app.bench.serving", world.server.app_url, world.database.anchors) as serving:
-        drive(serving.port, [[asking] * 3])
-        timing = drive(serving.port, [[asking] * times])
+        drive(serving.port, [asking * 3])
+        timings = [drive(serving.port, [[one] * times]) for one in asking]
     with served(world) as port:
-        drive(port, [[asking]])
-        with counted(world) as seen:
-            drive(port, [[asking]])
-    return timing, len(seen)
+        drive(port, [asking])
+        counts = []
+        for one in asking:
+            with counted(world) as seen:
+                drive(port, [[one]])
+            counts.append(len(seen))
+    casebook, history = (Asked(timing, count) for timing, count in zip(timings, counts, strict=True))
+    return casebook, history
 
 
 @dataclass(frozen=True, slots=True)
 class Derivation:
-    """Subjects a second: from their stored records, and by the engine alone from facts in memory."""
+    """Subjects a second: from their stored records, by the engine alone, and the bare fetch of the same records."""
 
     subjects: int
     stored: float
     engine: float
+    bare: float
 
 
 def derivation(world: World) -> Derivation:
@@ -70,4 +79,24 @@ def derivation(world: World) -> Derivation:
     for captured, of in known:
         conclude(build, captured, of)
     engine = len(known) / (perf_counter() - began)
-    return Derivation(count, count / median(seconds), engine)
+    return Derivation(count, count / median(seconds), engine, count / median(_fetched(world) for _ in range(3)))
+
+
+_PAGES = """
+    SELECT r.subject_id, r.visit, r.visit_repeat, r.form_id, r.repeat, r.form_version, v.number, v.status, v.at,
+           v.answers
+    FROM record r JOIN revision v ON (v.study_id, v.record_id, v.number) = (r.study_id, r.record_id, r.revision)
+    WHERE r.study_id = 'BENCH' ORDER BY 1, 2, 3, 4, 5
+"""
+
+
+def _fetched(world: World) -> float:
+    """Seconds for what any derivation begins with: the pages of the study through a cursor, their JSON read."""
+    with psycopg.connect(libpq(world.server.app_url)) as connection, connection.cursor("pages") as cursor:
+        connection.execute("SELECT set_config('marrow.studies', 'BENCH', false)")
+        psycopg.types.json.set_json_loads(orjson.loads, connection)
+        cursor.itersize = 1000
+        began = perf_counter()
+        for _ in cursor.execute(_PAGES):
+            pass
+        return perf_counter() - began

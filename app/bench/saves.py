@@ -45,23 +45,27 @@ def pages(token: str, subject: str) -> list[bytes]:
     return [put(token, subject, f"V.{n}", "panel", panel_page(n)) for n in range(1, PAGES + 1)]
 
 
+def _entered(token: str, subject: str) -> list[bytes]:
+    return [put(token, subject, "START", "start", start_page()), *pages(token, subject)]
+
+
+def _bare(subject: str) -> list[bytes]:
+    return [request("PUT", f"/{subject}/{n}", body={"answers": panel_page(n)}) for n in range(1, PAGES + 1)]
+
+
 def measure(world: World, *, subjects: int) -> Saves:
     """Enter so many subjects per client, once through Marrow and once by hand-written SQL."""
     given = [world.subjects(subjects) for _ in range(CLIENTS)]
     with process("app.bench.serving", world.server.app_url, world.database.anchors) as serving:
         drive(serving.port, [[put(world.token, s, "START", "start", start_page()) for s in of] for of in given])
+        drive(serving.port, [_entered(world.token, subject) for subject in world.subjects(CLIENTS)])
         marrow = drive(serving.port, [[one for s in of for one in pages(world.token, s)] for of in given])
     rows = world.folder / "rows.json"
     rows.write_text(json.dumps(_stored(world)))
     given = [world.subjects(subjects) for _ in range(CLIENTS)]
     with process("app.bench.bare", libpq(world.server.app_url), rows) as serving:
-        bare = drive(
-            serving.port,
-            [
-                [request("PUT", f"/{s}/{n}", body={"answers": panel_page(n)}) for s in of for n in range(1, PAGES + 1)]
-                for of in given
-            ],
-        )
+        drive(serving.port, [_bare(subject) for subject in world.subjects(CLIENTS)])  # to warm up, as above
+        bare = drive(serving.port, [[one for s in of for one in _bare(s)] for of in given])
     return Saves(marrow, bare, statements(world))
 
 
@@ -81,10 +85,9 @@ def _stored(world: World) -> dict[str, Any]:
 def statements(world: World) -> int:
     """The statements of one save of the last page of a casebook."""
     (subject,) = world.subjects(1)
-    first = put(world.token, subject, "START", "start", start_page())
-    *most, last = pages(world.token, subject)
+    *most, last = _entered(world.token, subject)
     with served(world) as port:
-        drive(port, [[first, *most]])
+        drive(port, [most])
         with counted(world) as seen:
             drive(port, [[last]])
     return len(seen)
