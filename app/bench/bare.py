@@ -19,6 +19,7 @@ import uvicorn
 from fastapi import Body, FastAPI
 from psycopg.types.json import Jsonb
 
+from app.bench.serving import serve
 from app.bench.world import STUDY
 from app.core.clock import now
 
@@ -85,7 +86,8 @@ def make(url: str, kept: dict[str, Any]) -> FastAPI:
 
 def main(descriptor: str, url: str, rows: str) -> None:
     """Serve until told to stop."""
-    uvicorn.run(make(url, json.loads(Path(rows).read_text())), fd=int(descriptor), access_log=False, log_level="error")
+    app = make(url, json.loads(Path(rows).read_text()))
+    serve(uvicorn.Config(app, access_log=False, log_level="error"), int(descriptor))
 
 
 if __name__ == "__main__":

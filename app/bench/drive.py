@@ -93,10 +93,18 @@ class Process:
         return float(psutil.Process(self.pid).memory_info().rss) / 1e6
 
 
+def listener() -> socket.socket:
+    """A socket on the loopback that knows that it is of TCP."""
+    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    made.bind((_HOST, 0))
+    made.listen(256)
+    return made
+
+
 @contextmanager
 def process(module: str, *arguments: str | Path) -> Iterator[Process]:
     """Run a module of this package that serves the socket it inherits; clients may connect at once."""
-    with socket.create_server((_HOST, 0), backlog=256) as listening:
+    with listener() as listening:
         command = [sys.executable, "-m", module, str(listening.fileno()), *map(str, arguments)]
         child = subprocess.Popen(command, pass_fds=[listening.fileno()])  # noqa: S603 - this package's own module
         try:

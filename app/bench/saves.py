@@ -5,13 +5,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from socket import create_server
 from typing import Any
 
 import uvicorn
 from sqlalchemy import event, text
 
-from app.bench.drive import Timing, drive, process, request
+from app.bench.drive import Timing, drive, listener, process, request
 from app.bench.world import STUDY, World, panel_page, start_page
 from app.core.provision import libpq
 from app.core.transaction import see_all
@@ -96,7 +95,7 @@ def statements(world: World) -> int:
 @contextmanager
 def served(world: World) -> Iterator[int]:
     """The application in a thread of this process, where its statements can be counted; its port."""
-    with create_server(("127.0.0.1", 0)) as listening:
+    with listener() as listening:
         app = create_app(Settings(), world.database)
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
