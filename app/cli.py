@@ -125,21 +125,13 @@ def serve(
     workers: Annotated[int, typer.Option(min=1, help="Processes")] = 1,
 ) -> None:
     """Serve the API."""
-    import uvicorn  # noqa: PLC0415 - only this command needs it
-
+    from app.core import serving  # noqa: PLC0415 - only this command needs it
     from app.core.logs import configuration  # noqa: PLC0415
 
     with place() as at:
         say(f"Marrow listens on http://{host}:{port} (API description: /api/v1/openapi.json). Stop with Ctrl-C.")
-        uvicorn.run(
-            "app.main:create_app",
-            factory=True,
-            host=host,
-            port=port,
-            workers=workers,
-            log_config=configuration(at.settings.log_level.upper()),
-            server_header=False,
-        )
+        words = configuration(at.settings.log_level.upper())
+        serving.serve("app.main:create_app", host=host, port=port, workers=workers, log_config=words)
 
 
 @app.command()
