@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 NONE = "-"  # a cell that asks for nothing, or that nothing reaches
+OTHERWISE = "otherwise"  # a cell that whatever no row above fits keeps
 _COMPARE: dict[str, Callable[[Decimal, Decimal], bool]] = {
     "<=": operator.le,
     ">=": operator.ge,
@@ -28,12 +29,12 @@ def _parsed(cell: str) -> tuple[Callable[[Decimal, Decimal], bool], Decimal]:
     return _COMPARE[sign], Decimal(number)
 
 
-def holds(cell: str, value: Decimal) -> bool:
-    """Whether a value keeps a bound such as ">=1.0"; no value keeps "-"."""
-    if cell == NONE:
-        return False
+def holds(cell: str, value: Decimal, of: Decimal = Decimal(1)) -> bool:
+    """Whether a value keeps a bound such as ">=1.0", times `of`; every value keeps "otherwise", none keeps "-"."""
+    if cell in {NONE, OTHERWISE}:
+        return cell == OTHERWISE
     compare, limit = _parsed(cell)
-    return compare(value, limit)
+    return compare(value, limit * of)
 
 
 def limit(cell: str) -> Decimal:

@@ -25,7 +25,7 @@ STATUS = Table(
 )
 RATIO = Table(
     title="Steinherz/Bleyer ratio",
-    columns=("ratio", "CSF WBC/RBC as a multiple of blood WBC/RBC"),
+    columns=("what", "CSF WBC/RBC as a multiple of blood WBC/RBC"),
     rows=(("positive", ">=2"),),
     source=BMJ,
 )

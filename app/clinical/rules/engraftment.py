@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
-from app.clinical.rules.bounds import category, holds
+from app.clinical.rules.bounds import NONE, category, holds
 from app.clinical.rules.inputs import Input, Kind
 from app.clinical.rules.rule import NE, Case, Result, Rule, Table
 from app.clinical.rules.series import counts, entries
@@ -16,7 +17,7 @@ LIMITS = Table(
     title="Recovery",
     columns=("result", "count", "limit, 10^9/L", "consecutive values", "days since a platelet transfusion", "source"),
     rows=(
-        ("anc_engraft_date", "ANC", ">=0.5", 3, 0, CIB_ANC),
+        ("anc_engraft_date", "ANC", ">=0.5", 3, NONE, CIB_ANC),
         ("plt20_date", "PLT", ">=20", 3, 7, CIB_PLT),
         ("plt50_date", "PLT", ">=50", 3, 7, CIB_PLT),
     ),
@@ -32,7 +33,7 @@ NADIR = Table(
 SERIES_OF = ("ANC", "PLT")
 SEEN_LATE, NO_TRANSFUSION = "NADIR_NOT_SEEN", "PLT_TRANSFUSION_ASSUMED_NONE"
 Counts = Sequence[tuple[date, Decimal]]
-Row = tuple[str, str, str, int, int, str]
+Row = tuple[Any, ...]
 
 
 def _after_infusion(case: Case, kind: str) -> Counts:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 
-from app.clinical.rules.bounds import NONE, holds, limits
+from app.clinical.rules.bounds import NONE, OTHERWISE, holds, limits
 from app.clinical.rules.inputs import Input, Kind
 from app.clinical.rules.magic import GRADES
 from app.clinical.rules.nih_cgvhd import SEVERITIES
@@ -111,7 +111,7 @@ KINDS = Table(
         ("chronic", "no", "yes", NONE),
         ("none", "no", "no", NONE),
         ("acute", "yes", "no", "<=100"),
-        ("late_acute", "yes", "no", ">100"),
+        ("late_acute", "yes", "no", OTHERWISE),
     ),
     source="NIH consensus as described in StatPearls 22385; CIBMTR manual 4100",
     note="Overlap and classic chronic GVHD have no time limit.",

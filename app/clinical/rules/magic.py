@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from app.clinical.rules.bounds import NONE, category, limit, limits, reached
+from app.clinical.rules.bounds import NONE, OTHERWISE, category, holds, limit, limits, reached
 from app.clinical.rules.errors import RuleError
 from app.clinical.rules.inputs import Cuts, Input, Kind, Known
 from app.clinical.rules.rule import Case, Result, Rule, Table
@@ -58,7 +58,7 @@ UPPER_GI = Table(
 WEIGHT = Table(
     title="Whose volumes",
     columns=("group", "body weight, kg"),
-    rows=(("adult", ">50"), ("child", ">0")),
+    rows=(("adult", ">50"), ("child", OTHERWISE)),
     source="PDQ NBK577669",
 )
 GRADE = Table(
@@ -91,13 +91,14 @@ def _skin(case: Case) -> str:
     if _excluded(case, "skin"):
         return STAGES[0]
     examined, area = case.peek("skin_bsa") is not None, case["skin_bsa"]
-    stage = category((row for row in SKIN.rows if row[2] == NONE), area)
-    worst = SKIN.rows[0][0]
-    if category(SKIN.rows, area) == worst and (not examined or case["bullae_desq_gt5"]):
-        return str(worst)
-    if examined and stage != SKIN.rows[1][0] and case.peek("bullae_desq_gt5"):
+    stage = next(str(row[0]) for row in SKIN.rows if holds(row[1], area) and _peeling(case, row[2], examined))
+    if examined and stage < SKIN.rows[1][0] and case.peek("bullae_desq_gt5"):
         case.flag(BULLAE_ALONE)
     return stage
+
+
+def _peeling(case: Case, cell: str, examined: bool) -> bool:
+    return cell == NONE or not examined or bool(case["bullae_desq_gt5"]) is (cell == "yes")
 
 
 def _liver(case: Case) -> str:
@@ -154,12 +155,9 @@ def _grade(case: Case) -> str:
 
 def _weight_cuts(known: Known) -> Cuts:
     volume = known["lgi_vol"]
-    whose = limits(row[1] for row in WEIGHT.rows)
-    if not volume:
-        return whose
     adult = (limit(row[1]) / volume for row in LOWER_GI.rows[:-1])
     child = (volume / limit(row[3]) for row in LOWER_GI.rows[:-1])
-    return (*whose, *adult, *child)
+    return (*limits(row[1] for row in WEIGHT.rows), *adult, *child)
 
 
 AGVHD = Rule(

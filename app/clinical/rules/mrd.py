@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from app.clinical.rules.bounds import NONE, holds
+from app.clinical.rules.bounds import NONE, OTHERWISE, holds
 from app.clinical.rules.inputs import Cuts, Input, Kind, Known
 from app.clinical.rules.rule import NE, Case, Profile, Result, Rule, Table
 from app.clinical.rules.units import FACTORS, factors
@@ -17,13 +17,13 @@ STATUS = Table(
     columns=("result", "measure", "beside the threshold", *READINGS),
     rows=(
         ("QUANT", "value", ">=1", "POS", "POS"),
-        ("QUANT", "value", "<1", "NEG", "POS_LOW"),
+        ("QUANT", "value", OTHERWISE, "NEG", "POS_LOW"),
         ("PNQ", "loq", "<=1", "NEG", "POS_LOW"),
-        ("PNQ", "loq", ">1", "UNDET", "UNDET"),
+        ("PNQ", "loq", OTHERWISE, "UNDET", "UNDET"),
         ("ND", "lod", "<=1", "NEG", "NEG"),
-        ("ND", "lod", ">1", "UNDET", "UNDET"),
-        ("FAILED", NONE, NONE, NE, NE),
-        ("NOT_DONE", NONE, NONE, NE, NE),
+        ("ND", "lod", OTHERWISE, "UNDET", "UNDET"),
+        ("FAILED", NONE, OTHERWISE, NE, NE),
+        ("NOT_DONE", NONE, OTHERWISE, NE, NE),
     ),
     source="; ".join(READINGS.values()),
     note="Beside the threshold: the measure divided by it. PNQ: positive, not quantifiable; ND: not detected.",
@@ -58,6 +58,11 @@ def _measure(case: Case, name: str) -> Decimal:
     return value
 
 
+def _beside(case: Case, name: str) -> Decimal:
+    threshold = _threshold(case)
+    return _measure(case, name) / threshold
+
+
 def _status(case: Case) -> str:
     column = 3 + tuple(READINGS).index(case["rule"])
     if case.peek("in_cr") is False:
@@ -66,7 +71,7 @@ def _status(case: Case) -> str:
     return next(
         str(row[column])
         for row in STATUS.rows
-        if row[0] == result and (row[1] == NONE or holds(row[2], _measure(case, row[1]) / _threshold(case)))
+        if row[0] == result and (row[2] == OTHERWISE or holds(row[2], _beside(case, row[1])))
     )
 
 
@@ -108,7 +113,7 @@ MRD = Rule(
             "result",
             Kind.CODE,
             "QUANT: a number; PNQ: positive, not quantifiable; ND: not detected",
-            codes=tuple(dict.fromkeys(row[0] for row in STATUS.rows)),
+            codes=tuple(dict.fromkeys(row[0] for row in reversed(STATUS.rows))),
         ),
         Input("value", Kind.DECIMAL, "the number", unit_in="value_unit", low=D(0), cuts=_value_cuts),
         Input("value_unit", Kind.CODE, "the unit of the number", codes=tuple(factors("mrd")), aliases={"%": "percent"}),

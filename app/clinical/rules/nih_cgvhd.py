@@ -35,16 +35,21 @@ def _highest(scores: Iterable[str]) -> str:
     return max(scores, key=SCORES.index)
 
 
-def _fits(answer: str, given: Any) -> bool:
-    """Whether an answer printed in a table is the one given: a code, yes, or a bound of a number."""
+def _points(rows: list[tuple[str, str]], given: Any) -> str:
+    """The score of one answer: a code has a row of its own; yes, or a number beyond a bound, may have none."""
+    if isinstance(given, str):
+        return next(score for answer, score in rows if answer == given)
     if isinstance(given, bool):
-        return given
-    return given == answer if isinstance(given, str) else holds(answer, given)
+        return next((score for answer, score in rows if given is (answer == "yes")), SCORES[0])
+    return next((score for answer, score in rows if holds(answer, given)), SCORES[0])
 
 
 def _by_answers(table: Table) -> Callable[[Case], str]:
     def score(case: Case) -> str:
-        return _highest((SCORES[0], *(str(points) for name, answer, points in table.rows if _fits(answer, case[name]))))
+        names = dict.fromkeys(row[0] for row in table.rows)
+        return _highest(
+            _points([(answer, points) for of, answer, points in table.rows if of == name], case[name]) for name in names
+        )
 
     return score
 
@@ -171,7 +176,7 @@ CGVHD_ORGAN = OrganRule(
 GLOBAL = Table(
     title="Global severity: the first row that fits",
     columns=("severity", "an organ other than the lungs from", "lungs from", "organs with a score, from"),
-    rows=(("severe", 3, 2, NONE), ("moderate", 2, 1, 3), ("mild", 1, NONE, 1)),
+    rows=(("severe", 3, 2, NONE), ("moderate", 2, 1, 3), ("mild", NONE, NONE, 1)),
     source="NCIt C225388; NIH 2014 figure legend",
     note="Otherwise none: not diagnosed, or every score 0 at this visit.",
 )
@@ -238,7 +243,9 @@ SIGNS = Table(
 def _diagnosis(case: Case) -> str:
     names = ("diagnostic_sign", "distinctive_sign", "confirmed")
     rows = (
-        row for row in SIGNS.rows if all(cell == NONE or case[name] for name, cell in zip(names, row[:3], strict=True))
+        row
+        for row in SIGNS.rows
+        if all(cell == NONE or case[name] is (cell == "yes") for name, cell in zip(names, row[:3], strict=True))
     )
     found = next(row[3] for row in rows)
     return str(found if found == "N" or not case["other_cause"] else "N")

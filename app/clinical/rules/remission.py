@@ -1,6 +1,6 @@
 """What a series of dated responses or samples says: best response, time to it, its duration, and MRD over time."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 
@@ -15,25 +15,29 @@ ALIASES = {"CR-type": "CR"}
 MARROW = "Marrow"
 BEST = Table(
     title="Order of responses, the best first",
-    columns=("response", "rank"),
+    columns=("rank", "responses"),
     rows=(
-        ("CR", 8),
-        ("CRh", 7),
-        ("CRp", 6),
-        ("CRi", 6),
-        ("MLFS", 5),
-        ("PR", 4),
-        ("SD", 3),
-        ("NR", 3),
-        ("PD", 2),
-        ("RELAPSE", 1),
+        ("best", ("CR",)),
+        ("second", ("CRh",)),
+        ("third", ("CRp", "CRi")),
+        ("fourth", ("MLFS",)),
+        ("fifth", ("PR",)),
+        ("sixth", ("SD", "NR")),
+        ("seventh", ("PD",)),
+        ("eighth", ("RELAPSE",)),
     ),
     source=MARROW,
 )
-COUNTED = Table(
-    title="Remissions that a duration or a time counts",
+COMPLETE = Table(
+    title="What is complete remission",
     columns=("result", "responses"),
-    rows=(("time_to_cr", ("CR",)), ("duration", ("CR", "CRh", "CRp", "CRi"))),
+    rows=(("time_to_cr", ("CR",)),),
+    source=MARROW,
+)
+REMISSIONS = Table(
+    title="What is remission",
+    columns=("result", "responses"),
+    rows=(("duration", ("CR", "CRh", "CRp", "CRi")),),
     source="INO-VATE: duration of remission from the first CR or CRi",
 )
 NO_END = "STILL_IN_RESPONSE"
@@ -49,12 +53,12 @@ def _until(case: Case) -> list[Dated]:
 
 
 def _best(case: Case) -> str:
-    rank = dict(BEST.rows)
+    rank = {response: -at for at, (_, alike) in enumerate(BEST.rows) for response in alike}
     found = _until(case)
     known = [one.value for one in found if one.value != NE]
     certain = [one.least for one in found if one.least != NE]
-    best = max(known, key=lambda one: int(rank[one]), default=NE)
-    least = max(certain, key=lambda one: int(rank[one]), default=NE)
+    best = max(known, key=lambda one: rank[one], default=NE)
+    least = max(certain, key=lambda one: rank[one], default=NE)
     if least != NE and (best == NE or rank[least] > rank[best]):
         case.flag(f"AT_LEAST_{least.upper()}")
         return NE
@@ -95,20 +99,19 @@ BEST_OVERALL_RESPONSE = Rule(
 )
 
 
-def _first(case: Case, name: str) -> Dated | None:
-    (counted,) = [row[1] for row in COUNTED.rows if row[0] == name]
-    start = case.peek("start")
-    return next((one for one in _responses(case) if one.value in counted and (start is None or one.day >= start)), None)
+def _first(found: Iterable[Dated], table: Table) -> Dated | None:
+    return next((one for one in found if one.value in table.rows[0][1]), None)
 
 
 def _cr_date(case: Case) -> date | None:
-    found = _first(case, "time_to_cr")
+    start = case["start"]
+    found = _first((one for one in _responses(case) if one.day >= start), COMPLETE)
     return None if found is None else found.day
 
 
 def _time_to_cr(case: Case) -> Decimal | None:
-    start, found = case["start"], _first(case, "time_to_cr")
-    return None if found is None else Decimal(dates.days(start, found.day))
+    start, found = case["start"], _cr_date(case)
+    return None if found is None else Decimal(dates.days(start, found))
 
 
 TIME_TO_CR = Rule(
@@ -121,7 +124,7 @@ TIME_TO_CR = Rule(
         Result("days", "days from the first dose to the first CR, the first dose being day 1", _time_to_cr),
         Result("cr_date", "first CR", _cr_date),
     ),
-    tables=(COUNTED,),
+    tables=(COMPLETE,),
     conventions=(
         "Without CR there is no number; death and failure compete, which the endpoint says and not this rule.",
         "Responses before the first dose are history.",
@@ -131,7 +134,7 @@ TIME_TO_CR = Rule(
 
 def _remission(case: Case) -> tuple[Dated, date, str] | None:
     """The first remission, its last day, and what ended it: RELAPSE, DEATH or nothing."""
-    began = _first(case, "duration")
+    began = _first(_responses(case), REMISSIONS)
     if began is None:
         return None
     later = [one for one in _responses(case) if one.day >= began.day]
@@ -165,19 +168,27 @@ DURATION_OF_RESPONSE = Rule(
         Result("days", "days from the first remission, which is day 1, to its end; empty without one", _duration),
         Result("end", "RELAPSE, DEATH, or CENSORED at the last evaluable response", _end),
     ),
-    tables=(COUNTED,),
+    tables=(REMISSIONS,),
     conventions=(
         "Relapse is named before death on the same day. An assessment that was not evaluable censors nothing.",
         "Events of the endpoint (another treatment, progression) are the endpoint's; here it is relapse and death.",
     ),
 )
 
-CHANGES = Table(
-    title="Change of MRD",
-    columns=("result", "before", "after"),
-    rows=(("conversion", "POS", "NEG"), ("molecular_relapse", "NEG", "POS")),
+_BEFORE = "Before: the last sample that was one of the two. The day is that of the sample after."
+CONVERSION = Table(
+    title="Conversion",
+    columns=("before", "after"),
+    rows=(("POS", "NEG"),),
     source="ASH-SAP 2014; INO-VATE",
-    note="Before: the last sample that was one of the two. The day is that of the sample after.",
+    note=_BEFORE,
+)
+RETURN = Table(
+    title="Molecular relapse",
+    columns=("before", "after"),
+    rows=(("NEG", "POS"),),
+    source="ASH-SAP 2014; ELN ALL 2024",
+    note=_BEFORE,
 )
 
 
@@ -187,9 +198,9 @@ def _samples(case: Case) -> list[Dated]:
     return [one for one in found if relapse is None or one.day < relapse]
 
 
-def _changed(samples: Iterable[Dated], name: str) -> Iterable[int]:
-    """Where in the series of samples a change of that name is seen."""
-    (wanted,) = [row[1:] for row in CHANGES.rows if row[0] == name]
+def _changed(samples: Iterable[Dated], table: Table) -> Iterator[int]:
+    """Where in the series of samples a change as in the table is seen."""
+    (wanted,) = table.rows
     before = ""
     for at, one in enumerate(samples):
         if (before, one.value) == wanted:
@@ -200,7 +211,7 @@ def _changed(samples: Iterable[Dated], name: str) -> Iterable[int]:
 
 def _conversion(case: Case) -> date | None:
     samples = _samples(case)
-    return next((samples[at].day for at in _changed(samples, "conversion")), None)
+    return next((samples[at].day for at in _changed(samples, CONVERSION)), None)
 
 
 MRD_SERIES = Input("series", Kind.TEXT, "status by day: day=POS|day=NEG, of one rule, threshold and method")
@@ -212,7 +223,7 @@ MRD_CONVERSION = Rule(
     sources=("ASH-SAP 2014; INO-VATE",),
     inputs=(MRD_SERIES, RELAPSED),
     results=(Result("conversion_date", "first negative sample after a positive one; empty without", _conversion),),
-    tables=(CHANGES,),
+    tables=(CONVERSION,),
     conventions=(
         "A sample that is NEG was tested with a limit of detection no worse than the threshold, else it is UNDET.",
         "POS_LOW, UNDET and NE are neither positive nor negative here.",
@@ -225,9 +236,9 @@ def _relapses(case: Case) -> list[tuple[date, bool]]:
     """The first positive sample of each return of MRD, and whether the next evaluable sample is positive too."""
     samples = [one for one in _samples(case) if one.value != NE]
     found = []
-    for at in _changed(samples, "molecular_relapse"):
+    for at in _changed(samples, RETURN):
         following = next((one.value for one in samples[at + 1 :] if one.value != MRD_ORDER[0]), None)
-        found.append((samples[at].day, following == "POS"))
+        found.append((samples[at].day, following == RETURN.rows[0][1]))
     return found
 
 
@@ -265,7 +276,7 @@ MOLECULAR_RELAPSE = Rule(
         Result("relapse_date", "first positive sample; empty without", _molecular_relapse),
         Result("confirmed", "1: the next evaluable sample is positive too; 0: not, or not yet", _confirmed),
     ),
-    tables=(CHANGES,),
+    tables=(RETURN,),
     conventions=(
         (
             "Positive after negative while the marrow is below 5 % without extramedullary disease: that is, before a "

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from functools import cache
 
-from app.clinical.rules.bounds import NONE, holds, limit, limits
+from app.clinical.rules.bounds import NONE, holds, limits
 from app.clinical.rules.inputs import Cuts, Input, Kind, Known
 from app.clinical.rules.response_tables import (
     CRI,
@@ -70,12 +70,12 @@ def _marrow(case: Case, asked: Asked) -> str:
 
 def _rise(case: Case, asked: Asked) -> str:
     baseline, cell = case.peek("baseline_bm"), asked["marrow of progression, multiple of baseline"]
-    return "yes" if baseline is not None and case["bm"] >= limit(cell) * baseline else "no"
+    return "yes" if baseline is not None and holds(cell, case["bm"], baseline) else "no"
 
 
 def _decrease(case: Case, asked: Asked) -> str:
     baseline, cell = case["baseline_bm"], asked["decrease for a partial remission, % of baseline"]
-    return "yes" if (baseline - case["bm"]) * 100 >= limit(cell) * baseline else "no"
+    return "yes" if holds(cell, (baseline - case["bm"]) * 100, baseline) else "no"
 
 
 def _auer(case: Case, _: Asked) -> str:

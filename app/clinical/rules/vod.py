@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from app.clinical.rules.bounds import NONE, holds, limits
+from app.clinical.rules.bounds import NONE, OTHERWISE, holds, limits
 from app.clinical.rules.inputs import Input, Kind
 from app.clinical.rules.rule import Case, Result, Rule, Table
 
@@ -11,24 +11,32 @@ D = Decimal
 EBMT_2016 = "EBMT 2016 adult criteria (open transcription)"
 EBMT_2023 = "EBMT 2023 criteria (defitelio.com)"
 
+BILIRUBIN = Table(
+    title="Bilirubin",
+    columns=("item", "limit", "unit"),
+    rows=(("bili_mgdl", ">=2", "mg/dL"), ("bili_umol", ">=34", "umol/L")),
+    source=f"{EBMT_2016}; {EBMT_2023}",
+    note="One item, in either unit. The classical picture requires it, in probable 2023 it counts.",
+)
 ITEMS = Table(
-    title="Items",
+    title="Further items",
     columns=("item", "limit", "unit", "in the classical picture", "in probable 2023"),
     rows=(
-        ("bili_mgdl", ">=2", "mg/dL", "required", "counts"),
-        ("bili_umol", ">=34", "umol/L", "required", "counts"),
         ("painful_hepatomegaly", "yes", "", "counts", "counts"),
         ("weight_gain_pct", ">5", "%", "counts", "counts"),
         ("ascites", "yes", "", "counts", "counts"),
         ("us_elasto", "yes", "", NONE, "counts"),
     ),
     source=f"{EBMT_2016}; {EBMT_2023}",
-    note="Bilirubin in either unit is one item.",
 )
 RULES_2016 = Table(
     title="EBMT 2016",
     columns=("result", "day", "picture", "items from"),
-    rows=(("Y", "<=21", "classical", 2), ("late", ">21", "classical", 2), ("late", ">21", "items and evidence", 2)),
+    rows=(
+        ("Y", "<=21", "classical", 2),
+        ("late", OTHERWISE, "classical", 2),
+        ("late", OTHERWISE, "items and evidence", 2),
+    ),
     source=EBMT_2016,
     note="Classical: bilirubin and so many of the items that count. Late also by histology. Items and "
     "evidence: so many "
@@ -55,25 +63,25 @@ def _jaundiced(case: Case, bounds: tuple[str, str]) -> bool:
 
 def _present(case: Case, column: int) -> Iterator[bool]:
     """The items that count in a column, bilirubin apart."""
-    for row in ITEMS.rows[2:]:
+    for row in ITEMS.rows:
         if row[column] == "counts":
-            yield bool(case[row[0]]) if row[1] == "yes" else holds(row[1], case[row[0]])
+            given = case[row[0]]
+            yield given is (row[1] == "yes") if isinstance(given, bool) else holds(row[1], given)
 
 
 def _raised(case: Case) -> bool:
-    return _jaundiced(case, (ITEMS.rows[0][1], ITEMS.rows[1][1]))
+    return _jaundiced(case, (BILIRUBIN.rows[0][1], BILIRUBIN.rows[1][1]))
 
 
 def _picture_2016(case: Case) -> str:
     early, late, evident = RULES_2016.rows
     raised, items = _raised(case), sum(_present(case, 3))
-    for row in (early, late):
-        if raised and items >= row[3] and holds(row[1], case["day"]):
-            return str(row[0])
-    evidence = case["us_elasto"] or case["hvpg_ge10"]
-    if (case["histology"] or (evidence and raised + items >= evident[3])) and holds(evident[1], case["day"]):
-        return str(evident[0])
-    return PICTURES[0]
+    if holds(early[1], case["day"]):
+        return str(early[0]) if raised and items >= early[3] else PICTURES[0]
+    if (raised and items >= late[3]) or case["histology"]:
+        return str(late[0])
+    evidence = raised + items >= evident[3] and (case["us_elasto"] or case["hvpg_ge10"])
+    return str(evident[0]) if evidence else PICTURES[0]
 
 
 def _picture_2023(case: Case) -> str:
@@ -83,7 +91,7 @@ def _picture_2023(case: Case) -> str:
     raised = _raised(case)
     if raised and sum(_present(case, 3)) >= clinical[2]:
         return str(clinical[0])
-    counted = (raised and ITEMS.rows[0][4] == "counts") + sum(_present(case, 4))
+    counted = raised + sum(_present(case, 4))
     return str(probable[0]) if counted >= probable[2] else DIAGNOSES[0]
 
 
@@ -114,7 +122,7 @@ VOD_DIAGNOSIS = Rule(
         Result("dx2023", "EBMT 2023", _picture_2023, DIAGNOSES),
         Result("dx2016_classical", "EBMT 2016: Y, late, or N", _picture_2016, PICTURES, frozenset(PICTURES)),
     ),
-    tables=(ITEMS, RULES_2016, RULES_2023),
+    tables=(BILIRUBIN, ITEMS, RULES_2016, RULES_2023),
     conventions=(
         "Day 21 is early.",
         "Clinical 2023 counts the items of the classical picture; ultrasound and elastography count for probable only.",
@@ -129,13 +137,13 @@ PARAMETERS = Table(
     title="Parameters: the highest category whose cell fits",
     columns=("parameter", "mild", "moderate", "severe", "very severe", "unit"),
     rows=(
-        ("days_since_first_symptom", ">7", "<=7", "<=4", NONE, "days"),
+        ("days_since_first_symptom", OTHERWISE, "<=7", "<=4", NONE, "days"),
         ("bili_mgdl", ">=2", ">=3", ">=5", ">=8", "mg/dL"),
         ("bili_umol", ">=34", ">=51", ">=85", ">=136", "umol/L"),
         ("bili_doubling_48h", NONE, NONE, "yes", NONE, ""),
-        ("transaminase_xn", ">=0", ">2", ">5", ">8", "x normal"),
-        ("weight_gain_pct", "<5", ">=5", NONE, ">=10", "%"),
-        ("creat_x_baseline", ">=0", ">=1.2", ">=1.5", ">=2", "x baseline"),
+        ("transaminase_xn", OTHERWISE, ">2", ">5", ">8", "x normal"),
+        ("weight_gain_pct", OTHERWISE, ">=5", NONE, ">=10", "%"),
+        ("creat_x_baseline", OTHERWISE, ">=1.2", ">=1.5", ">=2", "x baseline"),
     ),
     source="EBMT 2016 severity (view-large/4463002)",
     note="Two parameters at a category or above make it. The weight gain of moderate becomes severe beside another "
@@ -165,7 +173,7 @@ FOOTNOTE, LOW_BILIRUBIN = "WEIGHT_FOOTNOTE", "BILIRUBIN_BELOW_DIAGNOSTIC"
 def _level(case: Case, row: tuple[str, ...]) -> int:
     for level in range(4, 0, -1):
         cell = row[level]
-        if cell != NONE and (case[row[0]] if cell == "yes" else holds(cell, case[row[0]])):
+        if cell != NONE and (bool(case[row[0]]) if cell == "yes" else holds(cell, case[row[0]])):
             return level
     return 0
 
