@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Text, bindparam, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
@@ -102,16 +102,20 @@ def computed(
     session: Session, study_id: str, record_ids: list[UUID], *, as_of: datetime | None = None
 ) -> dict[UUID, Mapping[str, Any]]:
     """The computed items of pages, as they last came out; one statement."""
-    table = models.computed
-    statement = (
-        select(table.c.record_id, table.c["values"])
-        .where(table.c.study_id == study_id, table.c.record_id.in_(record_ids))
-        .ext(distinct_on(table.c.record_id))
-        .order_by(table.c.record_id, table.c.number.desc())
+    statement = _COMPUTED if as_of is None else _COMPUTED.where(models.computed.c.at <= as_of)
+    found = session.execute(statement, {"study": study_id, "records": record_ids})
+    return {row.record_id: row[1] for row in found}
+
+
+_COMPUTED = (
+    select(models.computed.c.record_id, models.computed.c["values"])
+    .where(
+        models.computed.c.study_id == bindparam("study", type_=Text),
+        models.computed.c.record_id.in_(bindparam("records", expanding=True)),
     )
-    if as_of is not None:
-        statement = statement.where(table.c.at <= as_of)
-    return {row.record_id: row[1] for row in session.execute(statement)}
+    .ext(distinct_on(models.computed.c.record_id))
+    .order_by(models.computed.c.record_id, models.computed.c.number.desc())
+)
 
 
 def history(session: Session, actor: Actor, study_id: str, subject_id: str, place: Place) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import Text, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from app import models
@@ -24,16 +24,23 @@ def open_findings(
     session: Session, study_id: str, subject_id: str, *, as_of: datetime | None = None
 ) -> list[Mapping[str, Any]]:
     """A subject's findings open now, or open at an instant; one statement."""
-    table = models.finding
-    statement = select(table).where(table.c.study_id == study_id, table.c.subject_id == subject_id)
+    asked = {"study": study_id, "subject": subject_id}
     if as_of is None:
-        statement = statement.where(table.c.state == FindingState.OPEN.value)
-    else:
-        statement = statement.where(
-            table.c.opened_at <= as_of, or_(table.c.closed_at.is_(None), table.c.closed_at > as_of)
-        )
-    statement = statement.order_by(table.c.opened_at, table.c.finding_id)
-    return [dict(row) for row in session.execute(statement).mappings()]
+        return [dict(row) for row in session.execute(_OPEN, asked).mappings()]
+    table = models.finding
+    statement = _FINDINGS.where(table.c.opened_at <= as_of, or_(table.c.closed_at.is_(None), table.c.closed_at > as_of))
+    return [dict(row) for row in session.execute(statement, asked).mappings()]
+
+
+_FINDINGS = (
+    select(models.finding)
+    .where(
+        models.finding.c.study_id == bindparam("study", type_=Text),
+        models.finding.c.subject_id == bindparam("subject", type_=Text),
+    )
+    .order_by(models.finding.c.opened_at, models.finding.c.finding_id)
+)
+_OPEN = _FINDINGS.where(models.finding.c.state == FindingState.OPEN.value)
 
 
 def describe(row: Mapping[str, Any], form: Form | None, language: Lang) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Text, bindparam, select
 from sqlalchemy.orm import Session
 
 from app import models
@@ -75,18 +75,23 @@ def lock(session: Session, study_id: str, subject_id: str) -> dict[str, Any] | N
     Every write to a casebook holds its subject, so that what is derived from the whole casebook is derived from
     a state that nobody else is changing.
     """
-    subject, site = models.subject, models.site
-    found = (
-        session.execute(
-            select(subject, site.c.zone, site.c.version)
-            .join_from(subject, site, (site.c.study_id == subject.c.study_id) & (site.c.site_id == subject.c.site_id))
-            .where(subject.c.study_id == study_id, subject.c.subject_id == subject_id)
-            .with_for_update(of=subject)
-        )
-        .mappings()
-        .one_or_none()
-    )
+    found = session.execute(_HELD, {"study": study_id, "subject": subject_id}).mappings().one_or_none()
     return dict(found) if found else None
+
+
+_HELD = (
+    select(models.subject, models.site.c.zone, models.site.c.version)
+    .join_from(
+        models.subject,
+        models.site,
+        (models.site.c.study_id == models.subject.c.study_id) & (models.site.c.site_id == models.subject.c.site_id),
+    )
+    .where(
+        models.subject.c.study_id == bindparam("study", type_=Text),
+        models.subject.c.subject_id == bindparam("subject", type_=Text),
+    )
+    .with_for_update(of=models.subject)
+)
 
 
 def transfer(
