@@ -188,7 +188,7 @@ GRAFT_FAILURE = Rule(
         Input("count_lost", Kind.YES_NO, "neutrophils lost after engraftment", worse="up"),
         Input("chimerism_lost", Kind.YES_NO, "donor chimerism lost", worse="up"),
     ),
-    results=(Result("value", "none, secondary, primary", _failure, OUTCOMES),),
+    results=(Result("value", "none, secondary, primary", _failure, OUTCOMES, frozenset((OUTCOMES[0],))),),
     tables=(FAILURE,),
     conventions=(
         f"Without limit_day the day is that of the graft, with the flag {DEFAULT_DAY}.",

@@ -73,7 +73,7 @@ AGVHD_COURSE = Rule(
     sources=("CIBMTR manual 4100 q59-78",),
     inputs=(Input("series", Kind.TEXT, "grades by day: day=II|day=NE(I), NE with what it is at least"),),
     results=(
-        Result("max_grade", "highest grade", _highest(GRADES, _acute), GRADES),
+        Result("max_grade", "highest grade", _highest(GRADES, _acute), GRADES, frozenset((GRADES[0],))),
         *(_onset(ACUTE_ONSET, str(row[0]), GRADES, _acute) for row in ACUTE_ONSET.rows),
     ),
     tables=(ACUTE_ONSET,),
@@ -93,7 +93,9 @@ CGVHD_COURSE = Rule(
     sources=("NIH consensus 2014",),
     inputs=(Input("series", Kind.TEXT, "severities by day: day=mild|day=NE(mild), NE with what it is at least"),),
     results=(
-        Result("max_severity", "highest severity", _highest(SEVERITIES, _chronic), SEVERITIES),
+        Result(
+            "max_severity", "highest severity", _highest(SEVERITIES, _chronic), SEVERITIES, frozenset((SEVERITIES[0],))
+        ),
         *(_onset(CHRONIC_ONSET, str(row[0]), SEVERITIES, _chronic) for row in CHRONIC_ONSET.rows),
     ),
     tables=(CHRONIC_ONSET,),

@@ -131,7 +131,7 @@ _FACTS: Mapping[str, Callable[[Case, Asked], str]] = {
     "neutrophils": _neutrophils,
     "platelets": _platelets,
     "transfusion": _transfusion,
-    "CRh": _crh,
+    "CRh counts": _crh,
     "counts": _counts,
 }
 
