@@ -93,6 +93,7 @@ def _lines(at: Measured) -> list[Line]:
 
     return [
         at_least(f"audited saves, {saves.CLIENTS} clients", saved.marrow.rate, saved.bare.rate, "/s", 0.4),
+        at_least("  the same beside a single statement", saved.marrow.rate, saved.single.rate, "/s"),
         Line("  time of a save", f"p50 {saved.marrow.percentile(0.5):.0f}, p95 {saved.marrow.percentile(0.95):.0f} ms",
              f"p50 {saved.bare.percentile(0.5):.0f}, p95 {saved.bare.percentile(0.95):.0f} ms"),
         below("  statements of a save", saved.statements, 13, "statements"),

@@ -26,10 +26,11 @@ _API = f"/api/v1/studies/{STUDY}/subjects"
 
 @dataclass(frozen=True, slots=True)
 class Saves:
-    """The two timings, and the statements of a save, beside BEGIN and COMMIT."""
+    """The timings of Marrow and of the two ways by hand, and the statements of a save, beside BEGIN and COMMIT."""
 
     marrow: Timing
     bare: Timing
+    single: Timing
     statements: int
 
 
@@ -48,8 +49,8 @@ def _entered(token: str, subject: str) -> list[bytes]:
     return [put(token, subject, "START", "start", start_page()), *pages(token, subject)]
 
 
-def _bare(subject: str) -> list[bytes]:
-    return [request("PUT", f"/{subject}/{n}", body={"answers": panel_page(n)}) for n in range(1, PAGES + 1)]
+def _bare(way: str, subject: str) -> list[bytes]:
+    return [request("PUT", f"/{way}/{subject}/{n}", body={"answers": panel_page(n)}) for n in range(1, PAGES + 1)]
 
 
 def measure(world: World, *, subjects: int) -> Saves:
@@ -61,11 +62,15 @@ def measure(world: World, *, subjects: int) -> Saves:
         marrow = drive(serving.port, [[one for s in of for one in pages(world.token, s)] for of in given])
     rows = world.folder / "rows.json"
     rows.write_text(json.dumps(_stored(world)))
-    given = [world.subjects(subjects) for _ in range(CLIENTS)]
     with process("app.bench.bare", libpq(world.server.app_url), rows) as serving:
-        drive(serving.port, [_bare(subject) for subject in world.subjects(CLIENTS)])  # to warm up, as above
-        bare = drive(serving.port, [[one for s in of for one in _bare(s)] for of in given])
-    return Saves(marrow, bare, statements(world))
+        bare, single = (_by_hand(world, serving.port, way, subjects) for way in ("plain", "single"))
+    return Saves(marrow, bare, single, statements(world))
+
+
+def _by_hand(world: World, port: int, way: str, subjects: int) -> Timing:
+    given = [world.subjects(subjects) for _ in range(CLIENTS)]
+    drive(port, [_bare(way, subject) for subject in world.subjects(CLIENTS)])  # to warm up, as above
+    return drive(port, [[one for s in of for one in _bare(way, s)] for of in given])
 
 
 def _stored(world: World) -> dict[str, Any]:

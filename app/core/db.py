@@ -138,12 +138,17 @@ def loads(encoded: bytes | str) -> Any:
 
 
 def _has_float(value: Any) -> bool:
-    kind = type(value)
-    if kind is dict:
-        return any(_has_float(inner) for inner in value.values() if type(inner) is not str)
-    if kind is list or kind is tuple:
-        return any(_has_float(inner) for inner in value if type(inner) is not str)
-    return kind is float
+    left = [value]
+    while left:
+        one = left.pop()
+        kind = type(one)
+        if kind is dict:
+            left.extend(inner for inner in one.values() if type(inner) is not str)
+        elif kind is list or kind is tuple:
+            left.extend(inner for inner in one if type(inner) is not str)
+        elif kind is float:
+            return True
+    return False
 
 
 def _no_float(_: str) -> NoReturn:
