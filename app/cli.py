@@ -163,10 +163,10 @@ def bench(
 @app.command()
 def derive(study: Study) -> None:
     """Derive every subject again, and name each stored result that differed."""
-    from app.derivations.derive import recompute  # noqa: PLC0415
+    from app.capture.anew.derive import derive as derive_anew  # noqa: PLC0415
 
     with place() as at, work(at) as session:
-        count, deviations = recompute(session, actor(), study)
+        count, deviations = derive_anew(session, actor(), study)
         for each in deviations:
             say(f"{each.subject_id} {each.endpoint} {each.variant}: the stored result differed and is derived again")
         say(f"{count} subjects derived, {len(deviations)} results differed.")
@@ -335,10 +335,10 @@ def study_activate(
     reason: Annotated[str, typer.Option(help="Why now, for example the approval's date")],
 ) -> None:
     """Let a site work under another released study version from now on."""
-    from app.study.publish import activate  # noqa: PLC0415
+    from app.capture.anew.derive import put_in_force  # noqa: PLC0415
 
     with place() as at, work(at) as session:
-        activate(session, actor(), study, site, version, reason=reason)
+        put_in_force(session, actor(), study, site, version, reason=reason)
         say(f"{study}, site {site}: version {version}")
 
 

@@ -229,7 +229,7 @@ def _store(
                 "change_id": made.change_id,
             },
         )
-        consequences.follow(made, subject, build, casebook.pages | {place: stored}, stored, form)
+        consequences.follow(made, subject, build, casebook.pages, casebook.pages | {place: stored}, stored)
     return stored
 
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from app.access.actor import SystemActor
 from app.access.permissions import Role
 from app.audit.verify import verify
+from app.capture.anew.derive import derive
 from app.core.transaction import Database
 from app.demo import report
 from app.demo.course import CUT
@@ -17,7 +18,6 @@ from app.demo.entering import Entered, Job, all_trials
 from app.demo.people import CAST, PASSPHRASE, enter, introduce, require_ours, sign_in
 from app.demo.steps import Say, Steps
 from app.demo.trials import PLANS
-from app.derivations.derive import recompute
 from app.exchange.export import export_to_file
 from app.settings import Settings
 from app.study.check import read_tree
@@ -133,7 +133,7 @@ def _derive(database: Database, studies: Sequence[Study], token: str) -> int:
     found = 0
     for study in studies:
         with database.writing() as session:
-            _, deviations = recompute(session, enter(session, token), study.study, store=False)
+            _, deviations = derive(session, enter(session, token), study.study, store=False)
             found += len(deviations)
     return found
 

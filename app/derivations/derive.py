@@ -6,13 +6,9 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app import models
-from app.access.actor import Actor, require, sites
-from app.access.permissions import Permission
-from app.audit import change
 from app.clinical.endpoints.milestones import History
 from app.derivations.conclude import Conclusion, conclude
 from app.derivations.gather import gather
@@ -91,69 +87,3 @@ def subjects(
     if as_of is not None:
         statement = statement.where(subject.c.created_at <= as_of)
     yield from [dict(row) for row in session.execute(statement).mappings()]
-
-
-@dataclass(frozen=True, slots=True)
-class Deviation:
-    """A stored result that is not what the pages give today; without a variant it is the status or the anchors."""
-
-    subject_id: str
-    endpoint: str
-    variant: str
-
-
-def recompute(session: Session, actor: Actor, study_id: str, *, store: bool = True) -> tuple[int, list[Deviation]]:
-    """Derive every subject again; how many there are, and every stored result that differs.
-
-    With `store` what differs is stored as the subject's next derivation, under an audited change of its own.
-    """
-    require(actor, Permission.DERIVE, study_id)
-    within = sites(actor, study_id, Permission.DERIVE)
-    count, deviations = 0, []
-    stored = _stored(session, study_id)
-    for each in derived(session, study_id, within=within):
-        count += 1
-        subject_id = each.subject["subject_id"]
-        number, before = stored.get(subject_id, (0, {}))
-        now = each.conclusion.as_json()
-        if now == before or (number == 0 and not each.begun):
-            continue
-        deviations += [Deviation(subject_id, *which) for which in sorted(_differing(before, now))]
-        if store:
-            with change(session, study_id, by=actor, action="derive", zone=each.subject["zone"]) as made:
-                made.site_id, made.subject_id = each.subject["site_id"], subject_id
-                made.insert(
-                    models.derivation,
-                    {
-                        "study_id": study_id,
-                        "subject_id": subject_id,
-                        "number": number + 1,
-                        "study_version": each.build.study.version,
-                        "results": now,
-                        "at": made.at,
-                        "change_id": made.change_id,
-                    },
-                )
-                if each.conclusion.status != each.subject["status"]:
-                    made.update(models.subject, each.subject, status=each.conclusion.status, change_id=made.change_id)
-    return count, deviations
-
-
-def _differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    yield from ((name, "") for name in ("status", "anchors") if before.get(name) != now[name])
-    old, new = before.get("endpoints", {}), now["endpoints"]
-    for code in {*old, *new}:
-        for variant in {*old.get(code, {}), *new.get(code, {})}:
-            if old.get(code, {}).get(variant) != new.get(code, {}).get(variant):
-                yield code, variant
-
-
-def _stored(session: Session, study_id: str) -> dict[str, tuple[int, dict[str, Any]]]:
-    table = models.derivation
-    rows = session.execute(
-        select(table.c.subject_id, table.c.number, table.c.results)
-        .where(table.c.study_id == study_id)
-        .ext(distinct_on(table.c.subject_id))
-        .order_by(table.c.subject_id, table.c.number.desc())
-    )
-    return {subject_id: (number, results) for subject_id, number, results in rows}

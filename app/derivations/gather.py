@@ -133,5 +133,9 @@ def _source(page: Page, form: Form, item: str, row: int | None, show: tuple[str,
         item=item,
         revision=page.revision,
         row=row,
-        show=tuple((name, str(value)) for name, value in shown if value is not None),
+        show=tuple((name, _text(value)) for name, value in shown if value is not None),
     )
+
+
+def _text(value: Any) -> str:
+    return "|".join(value) if isinstance(value, list) else str(value)

@@ -5,11 +5,11 @@ from typing import Annotated, Any
 from fastapi import Query
 from pydantic import BaseModel
 
-from app.access.actor import Reading, Writing
+from app.access.actor import Reading
 from app.access.permissions import Permission, asks
 from app.core.days import Day, Instant
 from app.core.http import Router
-from app.derivations import derive, read
+from app.derivations import read
 
 router = Router(prefix="/api/v1/studies/{study}", tags=["endpoints"])
 
@@ -36,13 +36,6 @@ class StudyEndpoints(BaseModel):
     subjects: list[dict[str, Any]]
 
 
-class Deviations(BaseModel):
-    """Stored results that were not what the pages give, by subject; they have been derived again."""
-
-    subjects: int
-    deviations: list[dict[str, str]]
-
-
 @router.get("/subjects/{subject}/endpoints", openapi_extra=asks(Permission.ENDPOINT_READ))
 def get_subject_endpoints(
     work: Reading, study: str, subject: str, cutoff: CutOff = None, as_of: AsOf = None
@@ -63,16 +56,4 @@ def get_study_endpoint(
     """One endpoint over all subjects of your sites."""
     return StudyEndpoints(
         **read.of_study(work.session, work.actor, study, endpoint, variant, cutoff=cutoff, as_of=as_of)
-    )
-
-
-@router.post("/derive", openapi_extra=asks(Permission.DERIVE))
-def derive_study(work: Writing, study: str) -> Deviations:
-    """Derive every subject again and name each stored result that differed."""
-    count, deviations = derive.recompute(work.session, work.actor, study)
-    return Deviations(
-        subjects=count,
-        deviations=[
-            {"subject": each.subject_id, "endpoint": each.endpoint, "variant": each.variant} for each in deviations
-        ],
     )

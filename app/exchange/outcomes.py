@@ -7,6 +7,7 @@ from app.clinical.endpoints.rates import rate
 from app.clinical.endpoints.result import Result, Status
 from app.clinical.endpoints.words import sentence
 from app.derivations.derive import Derived, derived
+from app.derivations.titles import titles
 from app.exchange.archive import Member
 from app.exchange.columns import Column
 from app.exchange.tables import Scope
@@ -120,7 +121,7 @@ def _row(each: Derived, result: Result) -> list[str]:
         *_source(each, source),
         str(each.build.study.version),
         "Y" if spec.suggested else "N",
-        sentence(result, "en"),
+        sentence(result, "en", titles(each.build, "en")),
     ]
 
 

@@ -63,6 +63,12 @@ class Rules:
     life: tuple[tuple[Section, Item], ...]  # the dates that may prove life, in the order of the page
     order: tuple[str, ...]
 
+    @property
+    def asks_subject(self) -> bool:
+        """Whether anything on the page hangs on facts of the subject that other pages hold."""
+        groups = (self.sections, self.items, self.formulas, self.proves_life)
+        return any("subject" in each.uses for group in groups for each in group.values())
+
 
 @lru_cache(maxsize=512)
 def _rules(_digest: str, holder: "_Holder") -> Rules:

@@ -133,8 +133,11 @@ def _release_study(session: Session, actor: Actor, study: Study, forms: Iterable
         )
 
 
-def activate(session: Session, actor: Actor, study_id: str, site_id: str, version: int, *, reason: str) -> None:
-    """Let a site work under another released study version from now on: records it begins are of that version."""
+def activate(session: Session, actor: Actor, study_id: str, site_id: str, version: int, *, reason: str) -> bool:
+    """Let a site work under another released study version from now on: records it begins are of that version.
+
+    False when it does already.
+    """
     require(actor, Permission.STUDY_SITE_CHANGE, study_id)
     table = models.site
     site = (
@@ -150,7 +153,8 @@ def activate(session: Session, actor: Actor, study_id: str, site_id: str, versio
     ).scalar_one_or_none():
         raise NotFound("There is no such study version")
     if site["version"] == version:
-        return
+        return False
     with change(session, study_id, by=actor, action="site.activate", reason=reason, zone=site["zone"]) as made:
         made.site_id = site_id
         made.update(table, dict(site), version=version)
+    return True

@@ -5,13 +5,13 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import Header, Path, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 
-from app.access.actor import Reading, Writing
+from app.access.actor import Reading
 from app.access.permissions import Permission, asks
 from app.core.http import Router
 from app.forms.render import json_schema, ui_schema
-from app.study import publish, read
+from app.study import read
 
 router = Router(prefix="/api/v1", tags=["studies"])
 IfNoneMatch = Annotated[str | None, Header(max_length=2000)]
@@ -56,14 +56,6 @@ class StudyView(StudySummary):
     sites: list[SiteSummary]
 
 
-class VersionInForce(BaseModel):
-    """The study version a site is to work under, and why now (its approval)."""
-
-    model_config = ConfigDict(extra="forbid")
-    version: Annotated[int, Field(ge=1, le=9999)]
-    reason: Annotated[str, Field(min_length=3, max_length=2000)]
-
-
 class FormSchema(BaseModel):
     """A form as existing renderers take it."""
 
@@ -92,12 +84,6 @@ def get_version(work: Reading, study: str, version: Version, if_none_match: IfNo
     """The canonical definition of a study version: visits, forms, milestones, endpoints."""
     found = read.build(work.session, work.actor, study, version).study
     return _unchanging(found.canonical(), found.digest, if_none_match)
-
-
-@router.put("/studies/{study}/sites/{site}/version", status_code=204, openapi_extra=asks(Permission.STUDY_SITE_CHANGE))
-def put_site_version(work: Writing, study: str, site: str, body: VersionInForce) -> None:
-    """Let a site work under another released study version from now on."""
-    publish.activate(work.session, work.actor, study, site, body.version, reason=body.reason)
 
 
 @router.get(

@@ -13,6 +13,8 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app import models
+from app.forms.answers import convert, plain
+from app.forms.definition import Form, ItemType
 from app.models.capture import RecordStatus
 from app.study.library import Build
 
@@ -85,15 +87,23 @@ def standing(pages_: Mapping[Place, Page]) -> list[Page]:
 
 
 def known(build: Build, pages_: Mapping[Place, Page]) -> dict[str, Any]:
-    """The study's declared facts (`subject.arm` …): the value of an item on the page saved last, None when unknown."""
+    """The study's declared facts (`subject.arm` …): the value of an item on the page saved last, None when unknown.
+
+    Numbers are exact decimals in the canonical unit of the item.
+    """
     values: dict[str, Any] = {fact.name: None for fact in build.study.facts}
     for page in sorted(standing(pages_), key=attrgetter("at")):
         for fact in build.study.facts:
             if fact.form == page.place.form:
-                answer = page.answers.get(fact.item)
-                value = answer.get("value") if isinstance(answer, Mapping) else answer
+                value = _value(build.forms[fact.form], fact.item, page.answers.get(fact.item))
                 values[fact.name] = values[fact.name] if value is None else value
     return values
+
+
+def _value(form: Form, item: str, answer: Any) -> Any:
+    if form.has(item) and form.item(item).value_type in {ItemType.DECIMAL, ItemType.INTEGER}:
+        return convert(form.item(item), answer)
+    return plain(answer).value
 
 
 def _statement(study_id: str | BindParameter[str], as_of: datetime | None) -> Select[Any]:

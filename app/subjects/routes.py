@@ -26,14 +26,6 @@ class SubjectToCreate(BaseModel):
     number: Number | None = None
 
 
-class SubjectToTransfer(BaseModel):
-    """Where a subject goes, and why."""
-
-    model_config = ConfigDict(extra="forbid")
-    site: Annotated[str, Field(min_length=1, max_length=12)]
-    reason: Annotated[str, Field(min_length=3, max_length=2000)]
-
-
 class SubjectView(BaseModel):
     """A subject: its number, its site and its status, which only records move."""
 
@@ -77,16 +69,3 @@ def create_subject(work: Writing, study: str, body: SubjectToCreate, retry: Retr
         return Answer(201, shown, {"Location": f"/api/v1/studies/{study}/subjects/{made['subject_id']}/casebook"})
 
     return idempotent(work, retry, create)
-
-
-@router.post(
-    "/{subject}/transfer", responses={200: {"model": SubjectView}}, openapi_extra=asks(Permission.SUBJECT_TRANSFER)
-)
-def transfer_subject(work: Writing, study: str, subject: str, body: SubjectToTransfer, retry: Retryable) -> Response:
-    """Move a subject to another site; number, pages and history stay."""
-
-    def move() -> Answer:
-        moved = enrol.transfer(work.session, work.actor, study, subject, body.site, reason=body.reason)
-        return Answer(200, {name: plain(moved[name]) for name in SubjectView.model_fields})
-
-    return idempotent(work, retry, move)

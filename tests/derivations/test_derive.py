@@ -6,9 +6,9 @@ from typing import Any
 import psycopg
 import pytest
 
+from app.capture.anew.derive import derive as look
 from app.core.provision import libpq
 from app.core.transaction import see_all
-from app.derivations.derive import recompute
 from tests.servers import Database as Owned
 from tests.stories.amendment import amended
 from tests.trial import SYSTEM, Trial, publish
@@ -101,7 +101,7 @@ def test_looking_alone_stores_nothing(trial: Trial, database: Owned) -> None:
     before = actions(trial)
     with trial.database.writing() as session:
         see_all(session)
-        _, deviations = recompute(session, SYSTEM, "TRIAL", store=False)
+        _, deviations = look(session, SYSTEM, "TRIAL", store=False)
     assert deviations
     assert actions(trial) == before
 
@@ -110,7 +110,8 @@ def test_a_study_version_that_comes_into_force_is_derived_by(trial: Trial, subje
     publish(trial.database, amended(tmp_path / "forms"))
     assert derive(trial) == (1, [])
     trial.builder.call("PUT", "/sites/HZ01/version", json={"version": 2, "reason": "Approved"})
-    assert derive(trial) == (1, [(subject, "CRA", "PRIMARY"), (subject, "EFS", "PRIMARY")])
+    entry = trial.manager.get("/audit", params={"subject": subject, "action": "derive"}).json()["items"][-1]
+    assert (entry["reason"], entry["actor"]) == ("Approved", "Builder of the cast")
     assert derive(trial) == (1, [])
     assert trial.nurse.get(f"/subjects/{subject}/casebook").json()["endpoints"]["EFS"]["PRIMARY"]["status"] == "0"
     trial.verified()

@@ -170,7 +170,7 @@ def test_a_sentence_is_in_the_readers_language(trial: Trial, subject: str) -> No
     english = trial.nurse.endpoint(subject, "CIR")
     assert english["sentence"] == (
         "Competing event: death on 2024-05-03, day 84 from complete remission 2024-02-10"
-        " (source: Death, LOG visit, death_date, revision 1)."
+        " (source: Death, LOG visit, Date of death, revision 1)."
     )
     chinese = trial.nurse.get(
         f"/subjects/{subject}/endpoints", headers={"Accept-Language": "zh-CN,en;q=0.5"}

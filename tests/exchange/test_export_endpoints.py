@@ -71,7 +71,7 @@ def test_an_event_names_the_item_it_was_read_from(cases: Trial) -> None:
         "DEFVER": "1",
         "SUGGESTED": "N",
         "SENTENCE": "Event: relapse on 2024-06-01, day 113 from complete remission 2024-02-10"
-        " (source: Response, UNS.3 visit, assess_date, revision 2).",
+        " (source: Response, UNS.3 visit, Date assessed, revision 2).",
     }
 
 

@@ -1,5 +1,6 @@
 """A result as a sentence a physician can read, in English and Chinese."""
 
+from collections.abc import Callable
 from typing import Literal
 
 from app.clinical.endpoints.occurrence import Occurrence, Source
@@ -54,7 +55,16 @@ _IMPUTED = {
 _FOLLOW_UP = {"en": "last contact", "zh": "末次联系"}
 
 
-def sentence(result: Result, lang: Lang) -> str:
+Told = Callable[[str, str | None, str | None], str]
+"""What people call a form (its key), an item of it, or a value of the item."""
+
+
+def by_key(form: str, item: str | None, value: str | None) -> str:
+    """The keys themselves, where nobody knows the pages."""
+    return value or item or form.replace("_", " ")
+
+
+def sentence(result: Result, lang: Lang, told: Told = by_key) -> str:
     """What happened, when, counted from what, and where it is written."""
     milestones, spec = result.spec.milestones, result.spec
     what = milestones.words(result.milestone) if result.milestone is not None else None
@@ -65,7 +75,7 @@ def sentence(result: Result, lang: Lang) -> str:
         "adt": result.adt,
         "days": result.days,
         "imputed": _IMPUTED[lang].get(result.flag, ""),
-        "source": _sources(result.fact, lang),
+        "source": _sources(result.fact, lang, told),
     }
     template = _OUTCOME[lang][result.status] if result.why is None else _REASON[lang][result.why]
     return template.format(**parts)
@@ -78,20 +88,23 @@ def description(result: Result, lang: Lang = "en") -> str:
     return _FOLLOW_UP[lang] if result.why is Why.LAST_FOLLOW_UP else ""
 
 
-def source_words(source: Source, lang: Lang) -> str:
-    """The place of one item: form, visit, row, revision."""
-    form, repeat = source.form.replace("_", " "), f".{source.repeat}" if source.repeat > 1 else ""
+def source_words(source: Source, lang: Lang, told: Told = by_key) -> str:
+    """The place of one item: form, visit, row, revision; and what stands beside it."""
+    form, item = told(source.form, None, None), told(source.form, source.item, None)
+    repeat = f".{source.repeat}" if source.repeat > 1 else ""
     row = "" if source.row is None else (f", row {source.row}" if lang == "en" else f"，第{source.row}行")
-    shown = "".join(f", {item} {value}" for item, value in source.show)
+    shown = "".join(
+        f", {told(source.form, name, None)}: {told(source.form, name, value)}" for name, value in source.show
+    )
     if lang == "zh":
-        return f"{form}，{source.visit}{repeat}访视{row}，{source.item}，第{source.revision}版{shown}"
-    return f"{form.capitalize()}, {source.visit}{repeat} visit{row}, {source.item}, revision {source.revision}{shown}"
+        return f"{form}，{source.visit}{repeat}访视{row}，{item}，第{source.revision}版{shown}"
+    return f"{form[:1].upper()}{form[1:]}, {source.visit}{repeat} visit{row}, {item}, revision {source.revision}{shown}"
 
 
-def _sources(fact: Occurrence | None, lang: Lang) -> str:
+def _sources(fact: Occurrence | None, lang: Lang, told: Told) -> str:
     if fact is None or not fact.sources:
         return ""
-    listed = "; ".join(source_words(source, lang) for source in fact.sources)
+    listed = "; ".join(source_words(source, lang, told) for source in fact.sources)
     return f" (source: {listed})" if lang == "en" else f"（来源：{listed}）"
 
 

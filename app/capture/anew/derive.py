@@ -1,0 +1,86 @@
+"""Derive anew from the pages: to prove what is stored, or because another study version came in force."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from app.access.actor import Actor, require, sites
+from app.access.permissions import Permission
+from app.audit import change
+from app.capture.consequences import work_out
+from app.derivations.derive import subjects
+from app.study.library import build_of
+from app.study.publish import activate
+from app.subjects import enrol, facts
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """Something stored that is not what the pages give: endpoint and variant, or the kind of thing and where."""
+
+    subject_id: str
+    endpoint: str
+    variant: str
+
+
+def derive(session: Session, actor: Actor, study_id: str, *, store: bool = True) -> tuple[int, list[Deviation]]:
+    """Derive every subject in sight again; how many there are, and everything stored that differs.
+
+    With `store` what differs is stored anew, under an audited change for each subject. Raises NotFound and Forbidden.
+    """
+    require(actor, Permission.DERIVE, study_id)
+    return _anew(session, actor, study_id, sites(actor, study_id, Permission.DERIVE), store=store)
+
+
+def put_in_force(session: Session, actor: Actor, study_id: str, site_id: str, version: int, *, reason: str) -> None:
+    """Let a site work under another released study version; its subjects are derived by that version from now on."""
+    if activate(session, actor, study_id, site_id, version, reason=reason):
+        _anew(session, actor, study_id, frozenset({site_id}), store=True, reason=reason)
+
+
+def transfer(
+    session: Session, actor: Actor, study_id: str, subject_id: str, site_id: str, *, reason: str
+) -> dict[str, object]:
+    """Move a subject to another site; it is derived by the study version in force there."""
+    enrol.transfer(session, actor, study_id, subject_id, site_id, reason=reason)
+    _one(session, actor, study_id, subject_id, store=True, reason=reason)
+    return enrol.lock(session, study_id, subject_id) or {}
+
+
+def _anew(
+    session: Session,
+    actor: Actor,
+    study_id: str,
+    within: frozenset[str] | None,
+    *,
+    store: bool,
+    reason: str | None = None,
+) -> tuple[int, list[Deviation]]:
+    count, found = 0, []
+    for subject_id in [row["subject_id"] for row in subjects(session, study_id, within, None, None)]:
+        count += 1
+        found += _one(session, actor, study_id, subject_id, store=store, reason=reason)
+    return count, found
+
+
+def _one(
+    session: Session, actor: Actor, study_id: str, subject_id: str, *, store: bool, reason: str | None = None
+) -> list[Deviation]:
+    subject = (
+        enrol.lock(session, study_id, subject_id)
+        if store
+        else next(subjects(session, study_id, None, subject_id, None), None)
+    )
+    if subject is None:
+        return []
+    pages = facts.pages(session, study_id, subject_id)
+    build = build_of(session, study_id, subject["version"])
+    worked_out = work_out(session, subject, build, pages, list(pages.values()))
+    if not pages and worked_out.before.results is None:
+        return []
+    found = [Deviation(subject_id, *which) for which in worked_out.differences()]
+    if found and store:
+        with change(session, study_id, by=actor, action="derive", reason=reason, zone=subject["zone"]) as made:
+            made.site_id, made.subject_id = subject["site_id"], subject_id
+            worked_out.store(made)
+    return found

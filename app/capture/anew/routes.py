@@ -1,0 +1,72 @@
+"""Acts over HTTP after which subjects are derived anew: another study version, another site, or the wish to be sure."""
+
+from typing import Annotated
+
+from fastapi import Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.access.actor import Writing
+from app.access.idempotency import idempotent
+from app.access.permissions import Permission, asks
+from app.capture.anew.derive import derive, put_in_force, transfer
+from app.core.canonical import plain
+from app.core.http import Answer, Retryable, Router
+from app.subjects.routes import SubjectView
+
+router = Router(prefix="/api/v1/studies/{study}", tags=["refresh"])
+
+
+class VersionInForce(BaseModel):
+    """The study version a site is to work under, and why now (its approval)."""
+
+    model_config = ConfigDict(extra="forbid")
+    version: Annotated[int, Field(ge=1, le=9999)]
+    reason: Annotated[str, Field(min_length=3, max_length=2000)]
+
+
+class SubjectToTransfer(BaseModel):
+    """Where a subject goes, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+    site: Annotated[str, Field(min_length=1, max_length=12)]
+    reason: Annotated[str, Field(min_length=3, max_length=2000)]
+
+
+class Deviations(BaseModel):
+    """Stored results that were not what the pages give, by subject; they have been derived again."""
+
+    subjects: int
+    deviations: list[dict[str, str]]
+
+
+@router.put("/sites/{site}/version", status_code=204, openapi_extra=asks(Permission.STUDY_SITE_CHANGE))
+def put_site_version(work: Writing, study: str, site: str, body: VersionInForce) -> None:
+    """Let a site work under another released study version from now on; its subjects are derived by it at once."""
+    put_in_force(work.session, work.actor, study, site, body.version, reason=body.reason)
+
+
+@router.post(
+    "/subjects/{subject}/transfer",
+    responses={200: {"model": SubjectView}},
+    openapi_extra=asks(Permission.SUBJECT_TRANSFER),
+)
+def transfer_subject(work: Writing, study: str, subject: str, body: SubjectToTransfer, retry: Retryable) -> Response:
+    """Move a subject to another site; number, pages and history stay."""
+
+    def move() -> Answer:
+        moved = transfer(work.session, work.actor, study, subject, body.site, reason=body.reason)
+        return Answer(200, {name: plain(moved[name]) for name in SubjectView.model_fields})
+
+    return idempotent(work, retry, move)
+
+
+@router.post("/derive", openapi_extra=asks(Permission.DERIVE))
+def derive_study(work: Writing, study: str) -> Deviations:
+    """Derive every subject again and name everything stored that differed."""
+    count, deviations = derive(work.session, work.actor, study)
+    return Deviations(
+        subjects=count,
+        deviations=[
+            {"subject": each.subject_id, "endpoint": each.endpoint, "variant": each.variant} for each in deviations
+        ],
+    )
