@@ -264,6 +264,7 @@ RESPONSE = Rule(
         "The profiles are not merged: each limit is the one its own source prints.",
         "Where a profile defines no such category, the default row is still given, with the flag NOT_IN_PROFILE.",
         "A count exactly at a limit printed as > (ELN2024, BLINA) is not recovered, though CRi is printed as <.",
+        "BLINA: 5 % is still remission, and so a relapse after CR is above 5 %.",
         "Loss of MLFS, and of PR, is PD; the NCI workshop calls the second relapse.",
         "Recovered counts with red-cell transfusion dependence are CRi, with the flag RBC_DEPENDENT.",
         "A floor names CRi, not its subtype CRp, while the platelets are missing.",
