@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.access.actor import SystemActor
@@ -79,7 +80,7 @@ def place(*, migrated: bool = True) -> Iterator[Place]:
         settings = Settings.from_environment()
     except SettingError as fault:
         fail(str(fault), 2)
-    server = None
+    server = engine = None
     try:
         if settings.database_url is None:
             server = embedded.start(settings.data_dir, say=say)
@@ -91,12 +92,19 @@ def place(*, migrated: bool = True) -> Iterator[Place]:
         if migrated:
             schema_state(engine).require_current()
         yield Place(Database(engine, settings.anchors), settings, *urls)
-        engine.dispose()
     except (SchemaError, embedded.CannotStartError) as fault:
         fail(str(fault), 3)
     except Refusal as refused:
-        fail("\n".join([refused.detail, *(f"  {e.pointer}: {e.message}. {e.remedy}" for e in refused.errors)]))
+        fail(
+            "\n".join(
+                [refused.detail, *(f"  {e.pointer}: {e.message.rstrip('.')}. {e.remedy}" for e in refused.errors)]
+            )
+        )
+    except OperationalError:
+        fail("The database cannot be reached, or it stopped answering. Is MARROW_DATABASE_URL right?", 3)
     finally:
+        if engine is not None:
+            engine.dispose()
         if server is not None:
             server.stop()
 

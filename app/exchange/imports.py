@@ -33,7 +33,6 @@ from app.subjects.facts import Place
 
 _OWN = ("subject", "visit", "repeat", "revision", "complete", "reason", "row")
 _MOST_FAULTS = 200
-_SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 _COLUMN = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 _REPEATS, _ROWS = 9999, 1_000_000
 
@@ -210,8 +209,10 @@ def _pages(form: Form, lines: Sequence[dict[str, str]], visit: str | None, fault
 
 def _place(form: Form, cells: Mapping[str, str], visit: str | None) -> Place:
     """The page that a line speaks of. Raises NotFound."""
-    if not _SUBJECT.fullmatch(cells["subject"]):
+    if not enrol.NUMBER.fullmatch(cells["subject"]):
         raise NotFound("A subject's number is made of letters, digits and any of . _ -")
+    if not (cells.get("visit") or visit):
+        raise NotFound("The line names no visit; give the file a column `visit`, or name one for the whole file")
     at = step(cells.get("visit") or visit or "")
     repeat = _whole(cells.get("repeat") or "1", _REPEATS)
     if repeat is None:
@@ -306,6 +307,9 @@ def _store(
 
 def _faults(page: _Page, refused: Refusal) -> list[Fault]:
     at = f"/lines/{page.line}"
+    if isinstance(refused, NotFound) and refused.trace is not None:  # there is none, or none at the caller's sites
+        remedy = "Correct the number, or name a site, at which subjects that are not there yet are created"
+        return [Fault(at, refused.code, "There is no such subject in sight", remedy)]
     if not refused.errors:
         return [Fault(at, refused.code, refused.detail)]
     return [

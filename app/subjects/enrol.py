@@ -1,5 +1,6 @@
 """Subjects come in by their screening number at a site, and may be transferred to another."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,9 @@ from app.access.actor import Actor, absent, require
 from app.access.permissions import Permission
 from app.audit import change
 from app.core.errors import Conflict
+
+NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
+"""A subject number: it stands in addresses and in files."""
 
 FIRST_STATUS = "screening"
 """The status before any record has moved it."""

@@ -15,7 +15,7 @@ from app.subjects import enrol, read
 
 router = Router(prefix="/api/v1/studies/{study}/subjects", tags=["subjects"])
 
-Number = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9-]{0,31}$")]
+Number = Annotated[str, Field(pattern=f"^{enrol.NUMBER.pattern}$")]
 
 
 class SubjectToCreate(BaseModel):
