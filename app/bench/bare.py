@@ -8,8 +8,8 @@ that Marrow stored for such a page: their sizes are the same, and none of it is 
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from hashlib import sha256
 from pathlib import Path
 from queue import LifoQueue
@@ -22,7 +22,7 @@ from fastapi import Body, FastAPI
 from psycopg.types.json import Jsonb
 
 from app.bench.serving import serve
-from app.bench.world import STUDY
+from app.bench.study import STUDY
 from app.core.clock import now
 
 _THREADS = 8
@@ -96,7 +96,13 @@ def make(url: str, kept: dict[str, Any]) -> FastAPI:
         finally:
             pool.put(connection)
 
-    app = FastAPI()
+    @asynccontextmanager
+    async def closing(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        while not pool.empty():
+            pool.get().close()
+
+    app = FastAPI(lifespan=closing)
 
     @app.put("/{way}/{subject}/{repeat}")
     def save(way: str, subject: str, repeat: int, body: dict[str, Any] = Body()) -> dict[str, Any]:  # noqa: FAST002, B008

@@ -1,7 +1,8 @@
 """`python -m app.bench.exporting marrow|forms|bare|copy <url>`: one way out, timed in a process of its own.
 
 `marrow` is the whole archive, `forms` its files of pages alone; `bare` the same pages by a server-side cursor and the
-csv module, `copy` by COPY. Prints seconds, seconds until the first byte, bytes, and peak resident megabytes.
+csv module, `copy` by COPY. Prints seconds, seconds until the first byte, bytes, and resident megabytes: at most, and
+of the program by itself.
 """
 
 import csv
@@ -17,15 +18,15 @@ from typing import Any
 
 import orjson
 import psycopg
+from psycopg.types.json import set_json_loads
 
-from app.bench.world import FORMS, STUDY
+from app.bench.study import FORMS, STUDY
 from app.core.db import make_engine
 from app.core.provision import libpq
 from app.core.transaction import Database, see
 from app.exchange import tables
 from app.exchange.archive import Flavour, stream
 from app.exchange.export import archive
-from app.study.check import read_tree
 from app.study.library import newest
 
 _PAGES = """
@@ -55,22 +56,25 @@ def _forms(url: str) -> Iterator[bytes]:
 
 
 def _items() -> list[str]:
+    from app.study.check import read_tree  # noqa: PLC0415 - nothing that an export does not need weighs in its memory
+
     form = read_tree(FORMS).forms["panel", 1]
     return [item.id for item in form.items if item.formula is None]
 
 
-def _connected(url: str) -> "psycopg.Connection[Any]":
+def connected(url: str) -> "psycopg.Connection[Any]":
+    """A connection of the bare driver that sees the study and reads JSON fast."""
     connection = psycopg.connect(libpq(url))
     connection.execute("SELECT set_config('marrow.studies', 'BENCH', false)")
+    set_json_loads(orjson.loads, connection)
     return connection
 
 
 def _bare(url: str) -> Iterator[bytes]:
     items, text = _items(), io.StringIO(newline="")
     writer = csv.writer(text)
-    with _connected(url) as connection, connection.cursor("pages") as cursor:
+    with connected(url) as connection, connection.cursor("pages") as cursor:
         cursor.itersize = 2000
-        psycopg.types.json.set_json_loads(orjson.loads, connection)
         for place, row in enumerate(cursor.execute(_PAGES.format("v.answers"))):
             writer.writerow([*row[:-1], *map(row[-1].get, items)])
             if place % 2000 == 0:
@@ -83,15 +87,15 @@ def _bare(url: str) -> Iterator[bytes]:
 def _copy(url: str) -> Iterator[bytes]:
     columns = ", ".join(f"v.answers->>'{item}'" for item in _items())
     asked = f"COPY ({_PAGES.format(columns)}) TO STDOUT (FORMAT csv)"
-    with _connected(url) as connection, connection.cursor() as cursor, cursor.copy(asked) as rows:
+    with connected(url) as connection, connection.cursor() as cursor, cursor.copy(asked) as rows:
         yield from map(bytes, rows)
 
 
-def _peak() -> float:
-    """Peak resident megabytes of this program; what getrusage says includes the one that started it, on Linux."""
+def _memory(which: str) -> float:
+    """Resident megabytes of this program now (VmRSS) or at most (VmHWM); elsewhere than on Linux always at most."""
     status = Path("/proc/self/status")
     if status.exists():
-        return int(status.read_text().partition("VmHWM:")[2].split()[0]) / 1e3
+        return int(status.read_text().partition(f"{which}:")[2].split()[0]) / 1e3
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
@@ -100,11 +104,22 @@ WAYS: dict[str, Callable[[str], Iterator[bytes]]] = {"marrow": _marrow, "forms":
 
 def main(way: str, url: str) -> None:
     """Take everything, keep nothing."""
+    program = _memory("VmRSS")
     began, first, size = perf_counter(), 0.0, 0
     for block in WAYS[way](url):
         size += len(block)
         first = first or perf_counter() - began
-    sys.stdout.write(json.dumps({"seconds": perf_counter() - began, "first": first, "bytes": size, "peak": _peak()}))
+    sys.stdout.write(
+        json.dumps(
+            {
+                "seconds": perf_counter() - began,
+                "first": first,
+                "bytes": size,
+                "peak": _memory("VmHWM"),
+                "program": program,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

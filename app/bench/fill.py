@@ -10,7 +10,8 @@ from uuid import UUID, uuid4
 
 import psycopg
 
-from app.bench.world import ITEMS, SITE, STUDY, World, panel_page, start_page
+from app.bench.study import ITEMS, SITE, STUDY, panel_page, start_page
+from app.bench.world import World
 from app.core.clock import now
 from app.core.provision import libpq
 

@@ -4,13 +4,11 @@ from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
 
-import orjson
-import psycopg
-
 from app.bench.drive import Timing, drive, process, request
+from app.bench.exporting import connected
 from app.bench.saves import counted, served
-from app.bench.world import STUDY, World
-from app.core.provision import libpq
+from app.bench.study import STUDY
+from app.bench.world import World
 from app.core.transaction import see_all
 from app.derivations.conclude import conclude
 from app.derivations.derive import derived
@@ -92,9 +90,7 @@ _PAGES = """
 
 def _fetched(world: World) -> float:
     """Seconds for what any derivation begins with: the pages of the study through a cursor, their JSON read."""
-    with psycopg.connect(libpq(world.server.app_url)) as connection, connection.cursor("pages") as cursor:
-        connection.execute("SELECT set_config('marrow.studies', 'BENCH', false)")
-        psycopg.types.json.set_json_loads(orjson.loads, connection)
+    with connected(world.server.app_url) as connection, connection.cursor("pages") as cursor:
         cursor.itersize = 1000
         began = perf_counter()
         for _ in cursor.execute(_PAGES):

@@ -11,7 +11,8 @@ import uvicorn
 from sqlalchemy import event, text
 
 from app.bench.drive import Timing, drive, listener, process, request
-from app.bench.world import STUDY, World, panel_page, start_page
+from app.bench.study import STUDY, panel_page, start_page
+from app.bench.world import World
 from app.core.provision import libpq
 from app.core.transaction import see_all
 from app.main import create_app

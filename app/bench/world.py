@@ -5,17 +5,15 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from pathlib import Path
-from random import Random
-from typing import Any
 
 from sqlalchemy import Engine
 
 from app.access import accounts, grants, tokens
 from app.access.actor import SystemActor
 from app.access.permissions import Role
+from app.bench.study import FORMS, SITE, STUDY
 from app.core import embedded
 from app.core.db import make_engine, migrate
 from app.core.transaction import Database, see_all
@@ -24,13 +22,7 @@ from app.study.check import read_tree
 from app.study.publish import publish_tree
 from app.subjects import enrol
 
-FORMS = Path(__file__).parent / "forms"
-STUDY, SITE = "BENCH", "B01"
-ITEMS = 40
-"""Items of the page `panel`, two of them computed."""
-
 BY = SystemActor(source="bench")
-_ENROLLED = date(2026, 1, 5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +53,15 @@ def world(*, in_memory: bool) -> Iterator[World]:
             engine = make_engine(server.app_url)
             database = Database(engine, folder / "anchors.jsonl")
             try:
-                yield World(folder, server, engine, database, _people(database))
+                yield World(folder, server, engine, database, prepared(database))
             finally:
                 engine.dispose()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _people(database: Database) -> str:
+def prepared(database: Database) -> str:
+    """Publish the study and let a coordinator in; their token."""
     with database.writing() as session:
         see_all(session)
         list(publish_tree(session, BY, read_tree(FORMS)))
@@ -76,25 +69,3 @@ def _people(database: Database) -> str:
         grants.give(session, BY, STUDY, username="nurse", role=Role.COORDINATOR, site_id=SITE, reason="Benchmark")
         made = tokens.issue(session, nurse["account_id"], TokenKind.SESSION, lasts=timedelta(hours=2))
         return made.token
-
-
-def start_page() -> dict[str, Any]:
-    """Answers of the page `start`."""
-    return {"enrol_date": _ENROLLED.isoformat(), "arm": "A"}
-
-
-def panel_page(number: int, seed: int = 0) -> dict[str, Any]:
-    """Answers of the page `panel` at the visit of that number: full, and the same for the same arguments."""
-    of = Random(seed * 1000 + number)  # noqa: S311 - made-up laboratory values
-    values = {f"test{place:02d}": str(Decimal(of.randrange(100, 80000)) / 100) for place in range(1, 30)}
-    return values | {
-        "visit_date": (_ENROLLED + timedelta(days=7 * number)).isoformat(),
-        "response": of.choices(("CR", "NR", "RELAPSE"), (6, 3, 1))[0],
-        "transfused": "Y",
-        "units_given": of.randrange(1, 4),
-        "infection": "Y",
-        "infection_site": "Lung, right lower lobe",
-        "remark": "Seen by the ward physician; continues as planned",
-        "weight": str(Decimal(of.randrange(450, 950)) / 10),
-        "height": str(Decimal(of.randrange(1500, 1900)) / 10),
-    }
