@@ -49,7 +49,7 @@ PAGE = (
     Column("VISIT_REPEAT", "Which one of a repeating visit", "integer"),
     Column("FORM", "Form", "text"),
     Column("REPEAT", "Which one of a repeating page", "integer"),
-    Column("STATUS", "incomplete or complete", "text"),
+    Column("PAGE_STATUS", "incomplete or complete", "text"),
     Column("FORM_VERSION", "Form version the page was entered under", "integer"),
     Column("STUDY_VERSION", "Study version the page was begun under", "integer"),
     Column("REVISION", "Revision of the page", "integer"),
