@@ -28,10 +28,19 @@ class Anchor:
     hash: bytes
 
 
-def read(path: Path) -> Iterator[Anchor | int]:
-    """The lines of the file in their order; of one that cannot be read, its number."""
+def size(path: Path) -> int:
+    """How long the file is: what it says up to there was committed before now. 0 where there is none."""
+    return path.stat().st_size if path.exists() else 0
+
+
+def read(path: Path, upto: int | None = None) -> Iterator[Anchor | int]:
+    """The lines of the file in their order, those that begin before byte `upto`; of an unreadable one, its number."""
+    place = 0
     with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
+            if upto is not None and place >= upto:
+                return
+            place += len(line)
             yield _parsed(number, line) or number
 
 
@@ -45,17 +54,19 @@ def _parsed(number: int, line: bytes) -> Anchor | None:
     return found if sound and len(found.hash) == 32 else None  # noqa: PLR2004 - SHA-256
 
 
-def check(session: Session, path: Path, heads: Mapping[str, Head], faults: Faults, *, partial: bool) -> int:
+def check(session: Session, path: Path, upto: int, heads: Mapping[str, Head], faults: Faults, *, partial: bool) -> int:
     """Compare every anchor with the change it speaks of; how many there were.
 
-    With `partial`, anchors of chains that are not among `heads` are left alone.
+    `upto` is the `size` of the file before the session's snapshot was taken: later lines speak of changes that the
+    snapshot does not hold, and would look like a rollback. With `partial`, anchors of chains that are not among
+    `heads` are left alone.
     """
     if not path.exists():
         for head in heads.values():
             if head.seq:
                 faults.add(head.study, None, None, (), "the anchor file is missing")
         return 0
-    lines, count = read(path), 0
+    lines, count = read(path, upto), 0
     beyond: dict[str, tuple[int, int]] = {}
     while batch := list(islice(lines, _BATCH)):
         asked = [anchor for anchor in _readable(batch, faults) if anchor.study in heads or not partial]
@@ -76,11 +87,12 @@ def check(session: Session, path: Path, heads: Mapping[str, Head], faults: Fault
 
 
 def _readable(batch: list[Anchor | int], faults: Faults) -> Iterator[Anchor]:
+    """The anchors among these lines. A full disk tears a line, which says nothing about the data: that is a warning."""
     for line in batch:
         if isinstance(line, Anchor):
             yield line
         else:
-            faults.add("", None, None, (), f"line {line} of the anchor file cannot be read")
+            faults.warn(f"line {line} of the anchor file cannot be read")
 
 
 def _compare(session: Session, study: str, anchors: list[Anchor], faults: Faults) -> None:

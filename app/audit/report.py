@@ -42,6 +42,8 @@ class Faults:
 
     named: list[Fault] = field(default_factory=list)
     unnamed: int = 0
+    warnings: list[str] = field(default_factory=list)
+    unnamed_warnings: int = 0
     _of_pass: int = 0
 
     def add(self, chain: str, seq: int | None, table: str | None, key: Any, problem: str) -> None:
@@ -51,6 +53,13 @@ class Faults:
             self.unnamed += 1
         else:
             self.named.append(Fault(chain, seq, table, tuple(key), problem))
+
+    def warn(self, what: str) -> None:
+        """Note what somebody should look at and what proves nothing wrong, or count it."""
+        if len(self.warnings) < NAMED:
+            self.warnings.append(what)
+        else:
+            self.unnamed_warnings += 1
 
     def begin(self) -> None:
         """A new pass over something else, with its own allowance."""
@@ -70,7 +79,10 @@ class Faults:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The outcome: `ok`, or the faults with the first bad row first. `anchors` is None when none were looked at."""
+    """The outcome: `ok`, or the faults with the first bad row first. `anchors` is None when none were looked at.
+
+    `warnings` want looking at, and leave the trail whole.
+    """
 
     heads: tuple[Head, ...]
     faults: tuple[Fault, ...]
@@ -78,6 +90,8 @@ class Report:
     changes: int
     rows: int
     anchors: int | None
+    warnings: tuple[str, ...] = ()
+    unnamed_warnings: int = 0
 
     @property
     def ok(self) -> bool:
@@ -97,6 +111,8 @@ class Report:
             "heads": [{"study": head.study, "seq": head.seq, "hash": head.hash.hex()} for head in self.heads],
             "faults": [str(fault) for fault in self.faults],
             "more_faults": self.unnamed,
+            "warnings": list(self.warnings),
+            "more_warnings": self.unnamed_warnings,
         }
 
     def __str__(self) -> str:
@@ -104,6 +120,9 @@ class Report:
         lines = [str(fault) for fault in self.faults]
         if self.unnamed:
             lines.append(f"and {self.unnamed} more")
+        lines += [f"warning: {warning}" for warning in self.warnings]
+        if self.unnamed_warnings:
+            lines.append(f"and {self.unnamed_warnings} more warnings")
         anchored = "" if self.anchors is None else f", {self.anchors} anchors"
         verdict = "the trail holds" if self.ok else "THE TRAIL DOES NOT HOLD"
         chains = f"{len(self.heads)} chain{'s' * (len(self.heads) != 1)}"

@@ -65,8 +65,11 @@ def verify(
 
     The session must be at REPEATABLE READ (`Database.reading`), or the trail and the tables would be read at
     different moments; raises RuntimeError if it is not. The wall is opened to the chains verified. About 150 bytes
-    of memory are used per row of the largest study. `anchors_path` None leaves the anchors aside.
+    of memory are used per row of the largest study. `anchors_path` None leaves the anchors aside. While others write,
+    this has to be the session's first use: its snapshot begins with its first statement, and must hold every change
+    that the anchor file speaks of.
     """
+    anchored = anchors.size(anchors_path) if anchors_path is not None else 0
     if session.execute(text("SHOW transaction_isolation")).scalar_one() not in {"repeatable read", "serializable"}:
         raise RuntimeError("A trail is verified in one snapshot: REPEATABLE READ")
     if studies is None:
@@ -91,7 +94,7 @@ def verify(
     faults.begin()
     count = None
     if anchors_path is not None:
-        count = anchors.check(session, anchors_path, heads, faults, partial=studies is not None)
+        count = anchors.check(session, anchors_path, anchored, heads, faults, partial=studies is not None)
     return Report(
         heads=tuple(heads.values()),
         faults=faults.in_order(),
@@ -99,6 +102,8 @@ def verify(
         changes=sum(replay.changes for replay in replays),
         rows=sum(replay.rows for replay in replays),
         anchors=count,
+        warnings=tuple(faults.warnings),
+        unnamed_warnings=faults.unnamed_warnings,
     )
 
 

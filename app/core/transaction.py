@@ -72,7 +72,9 @@ def anchor(path: Path, lines: tuple[bytes, ...] | list[bytes]) -> None:
         try:
             size = os.fstat(handle).st_size
             torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"  # a write that a full disk cut short
-            os.write(handle, (b"\n" if torn else b"") + b"".join(lines))
+            whole = (b"\n" if torn else b"") + b"".join(lines)
+            if os.write(handle, whole) < len(whole):  # the next append begins on a line of its own
+                log.error("anchor-cut-short", extra={"size": size})
         finally:
             os.close(handle)
     except OSError as fault:

@@ -2,7 +2,6 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -12,6 +11,7 @@ from app.access.actor import Actor, require
 from app.access.permissions import Permission
 from app.audit.read import entries
 from app.audit.verify import verify
+from app.core.transaction import Database
 
 
 def trail(
@@ -44,7 +44,11 @@ def trail(
     return told, told[-1]["seq"] if len(found) > limit else None
 
 
-def check(session: Session, actor: Actor, study_id: str, anchors: Path) -> dict[str, Any]:
-    """Replay the trail of a study: whether it holds, where it stands, and every fault by place."""
+def check(database: Database, actor: Actor, study_id: str) -> dict[str, Any]:
+    """Replay the trail of a study: whether it holds, where it stands, and every fault by place.
+
+    It takes a session of its own, so that the length of the anchor file is known before the snapshot begins.
+    """
     require(actor, Permission.AUDIT_VERIFY, study_id)
-    return verify(session, anchors, studies={study_id}).as_json()
+    with database.reading() as session:
+        return verify(session, database.anchors, studies={study_id}).as_json()

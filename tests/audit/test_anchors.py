@@ -9,7 +9,7 @@ from psycopg import sql
 
 from app import models
 from app.audit.anchors import is_prefix
-from app.audit.report import Head
+from app.audit.report import NAMED, Head
 from app.audit.trail import genesis
 from app.audit.verify import verify
 from app.core.db import make_engine
@@ -104,14 +104,26 @@ def test_a_copy_that_went_its_own_way_is_no_prefix_and_is_found(trial: Trial, ye
         b"\xff\xfe\x00\n",
     ],
 )
-def test_a_line_that_cannot_be_read_is_named_by_its_number(standing: Trial, tmp_path: Path, line: bytes) -> None:
+def test_a_line_that_cannot_be_read_is_a_warning_with_its_number(standing: Trial, tmp_path: Path, line: bytes) -> None:
     damaged = tmp_path / "anchors"
     whole = standing.database.anchors.read_bytes()
     damaged.write_bytes(whole + line)
     with standing.database.reading() as session:
-        (fault,) = verify(session, damaged)
+        report = verify(session, damaged)
     number = whole.count(b"\n") + 1
-    assert f"line {number} " in str(fault)
+    assert report.ok
+    assert report.warnings == (f"line {number} of the anchor file cannot be read",)
+    assert report.as_json()["warnings"] == list(report.warnings)
+    assert f"warning: line {number} " in str(report)
+
+
+def test_warnings_beyond_what_is_named_are_counted(standing: Trial, tmp_path: Path) -> None:
+    damaged = tmp_path / "anchors"
+    damaged.write_bytes(standing.database.anchors.read_bytes() + b"\n" * (NAMED + 2))
+    with standing.database.reading() as session:
+        report = verify(session, damaged)
+    assert (len(report.warnings), report.as_json()["more_warnings"]) == (NAMED, 2)
+    assert "and 2 more warnings" in str(report)
 
 
 def test_a_missing_file_is_a_fault_once_there_are_changes(standing: Trial, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The trail as a feed: filtered, paged, and verified on the spot."""
 
+from threading import Event, Thread
 from typing import Any
 
 import psycopg
@@ -115,3 +116,21 @@ def test_a_verification_says_that_the_trail_holds_or_what_does_not(
     assert len(broken["faults"]) == 1
     assert told["first"] in broken["faults"][0]
     assert "dead" not in broken["faults"][0]
+
+
+def test_who_saves_during_a_verification_raises_no_alarm(trial: Trial) -> None:
+    ended = Event()
+
+    def save() -> None:
+        while not ended.is_set():
+            trial.nurse.subject()
+
+    writer = Thread(target=save)
+    writer.start()
+    try:
+        told = [trial.inspector.get("/audit/verification").json() for _ in range(15)]
+    finally:
+        ended.set()
+        writer.join()
+    assert [each["faults"] + each["warnings"] for each in told] == [[]] * 15
+    assert told[0]["changes"] < told[-1]["changes"]
