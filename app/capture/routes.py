@@ -155,9 +155,7 @@ def put_page(
         expected=0 if if_none_match else if_match,
         complete=body.complete,
         reason=body.reason,
-        instead_of=save.void_page(session, actor, study, wrong.subject, place(wrong.visit, wrong.form))
-        if wrong
-        else None,
+        instead_of=save.Elsewhere(wrong.subject, place(wrong.visit, wrong.form)) if wrong else None,
     )
     response.status_code = 201 if saved.created else 200
     response.headers["ETag"] = etag(saved.page.revision)

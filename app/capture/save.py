@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import models
@@ -21,6 +22,8 @@ from app.models.capture import RecordStatus
 from app.study.library import Build, build_of, form_of
 from app.subjects import enrol, facts
 from app.subjects.facts import Page, Place
+
+_SHORTEST_REASON = 3  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,13 @@ class Casebook:
     subject: Mapping[str, Any]
     pages: dict[Place, Page]
     build: Build
+
+
+class Elsewhere(NamedTuple):
+    """A page of a subject of the same study, such as the void one that another is entered instead of."""
+
+    subject_id: str
+    place: Place
 
 
 def hold(session: Session, actor: Actor, permission: Permission, study_id: str, subject_id: str) -> Casebook:
@@ -63,7 +73,7 @@ def save(
     expected: int | None,
     complete: bool = True,
     reason: str | None = None,
-    instead_of: UUID | None = None,
+    instead_of: Elsewhere | None = None,
     origin: Mapping[str, Any] | None = None,
     permission: Permission = Permission.RECORD_WRITE,
 ) -> Saved:
@@ -74,13 +84,19 @@ def save(
     an import writes by a `permission` of its own.
 
     Raises, in this order: NotFound (out of sight, or no such page at the visit), Forbidden,
-    PreconditionRequired and Stale with what is there now, Unreadable with every item that cannot be stored,
-    that is required and empty on a page called complete, or with the reason that is missing.
+    PreconditionRequired and Stale with what is there now, Conflict for a page that replaces none, Unreadable with
+    every item that cannot be stored, that is required and empty on a page called complete, or with the reason that
+    is missing.
     """
+    reason = _stated(reason)
+    if instead_of is not None:  # whoever swaps two pages holds both subjects in one order
+        for number in sorted({subject_id, instead_of.subject_id}):
+            enrol.lock(session, study_id, number)
     casebook = hold(session, actor, permission, study_id, subject_id)
     page = casebook.pages.get(place)
     form = form_at(session, casebook.build, place, page)
     assert_expected(page, expected)
+    replaced = _replaced(session, actor, study_id, place, page, instead_of) if instead_of else None
     held = page.answers if page else {}
     read = reading.read(form, answers, previous=held)
     if read.problems:
@@ -99,7 +115,7 @@ def save(
 
     stored = _store(
         session, actor, casebook, place, page, form, read.answers, status,
-        action="record.save", reason=reason, instead_of=instead_of,
+        action="record.save", reason=reason, instead_of=replaced,
         detail={"items": sorted({each.item for each in differences})} | dict(origin or {}),
     )  # fmt: skip
     return Saved(stored, form, stored=True, created=page is None)
@@ -150,6 +166,9 @@ def void(
     A page entered under the wrong subject is struck there, and entered here with `instead_of` naming it. Saving at
     the same place again brings the page back as its next revision.
     """
+    said = _stated(reason)
+    if said is None:
+        raise Unreadable("Say why the page is struck", errors=[reason_missing(actor.language)])
     casebook = hold(session, actor, Permission.RECORD_VOID, study_id, subject_id)
     page = casebook.pages.get(place)
     if page is None:
@@ -160,7 +179,7 @@ def void(
         raise Conflict("This page is void already")
     struck = _store(
         session, actor, casebook, place, page, form, page.answers, RecordStatus.VOID,
-        action="record.void", reason=reason,
+        action="record.void", reason=said,
     )  # fmt: skip
     return Saved(struck, form, stored=True, created=False)
 
@@ -238,12 +257,24 @@ def _needs_reason(page: Page, differences: Sequence[reading.Difference]) -> bool
     return page.status != RecordStatus.INCOMPLETE or any(each.before is not None for each in differences)
 
 
-def void_page(session: Session, actor: Actor, study_id: str, subject_id: str, place: Place) -> UUID:
-    """The void page that another one is entered instead of. Raises NotFound, or Conflict while it is not void."""
-    casebook = hold(session, actor, Permission.RECORD_WRITE, study_id, subject_id)
-    page = casebook.pages.get(place)
-    if page is None:
+def _stated(reason: str | None) -> str | None:
+    """A reason that says something; blanks and a single letter do not."""
+    return reason.strip() if reason is not None and len(reason.strip()) >= _SHORTEST_REASON else None
+
+
+def _replaced(session: Session, actor: Actor, study_id: str, place: Place, page: Page | None, wrong: Elsewhere) -> UUID:
+    """The void page of the same form that a new one is entered instead of. Raises NotFound, or Conflict saying why."""
+    if page is not None:
+        raise Conflict("The page is there already; `instead_of` belongs to the save that begins a page")
+    found = hold(session, actor, Permission.RECORD_WRITE, study_id, wrong.subject_id).pages.get(wrong.place)
+    if found is None:
         raise NotFound("There is no such page to replace")
-    if page.status != RecordStatus.VOID:
+    if found.status != RecordStatus.VOID:
         raise Conflict("Void the wrong page first; then enter the right one with `instead_of`")
-    return page.record_id
+    if wrong.place.form != place.form:
+        raise Conflict("A page replaces a page of the same form")
+    table = models.record
+    taken = select(table.c.record_id).where(table.c.study_id == study_id, table.c.instead_of == found.record_id)
+    if session.execute(taken).first() is not None:
+        raise Conflict("Another page was entered instead of this one already")
+    return found.record_id

@@ -1,6 +1,6 @@
 """From pages to dated facts: every occurrence of every captured milestone, with the exact item it was read from."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +26,6 @@ class _Reader:
     milestone: str
     source: MilestoneSource
     when: Expression | None
-    needed: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -35,6 +34,8 @@ class Plan:
 
     milestones: Milestones
     readers: Mapping[str, tuple[_Reader, ...]]
+    needed: Mapping[str, frozenset[str]]
+    """What the conditions of a form's readers, those of rows aside, ask of a page."""
     read: dict[tuple[Any, ...], tuple[tuple[str, Occurrence], ...]] = field(default_factory=dict)
     """What revisions said that were read before: a revision never changes, and a save changes one page of many."""
 
@@ -54,30 +55,39 @@ def _plan(build: Build) -> Plan:
             form = build.forms[source.form]
             names = kinds(form, form.section(source.rows) if source.rows else None)
             when = compile_expression(source.when, names) if source.when else None
-            readers.setdefault(source.form, []).append(
-                _Reader(milestone.name, source, when, when.uses if when else frozenset())
-            )
-    return Plan(Milestones(build.study.milestones), {form: tuple(found) for form, found in readers.items()})
+            readers.setdefault(source.form, []).append(_Reader(milestone.name, source, when))
+    needed = {
+        form: frozenset().union(*(each.when.uses for each in found if each.when and each.source.rows is None))
+        for form, found in readers.items()
+    }
+    return Plan(Milestones(build.study.milestones), {form: tuple(found) for form, found in readers.items()}, needed)
 
 
 def gather(
-    build: Build, forms: Mapping[tuple[str, int], Form], pages: list[Page], facts: Mapping[str, Any]
+    build: Build,
+    forms: Mapping[tuple[str, int], Form],
+    pages: list[Page],
+    facts: Mapping[str, Any],
+    *,
+    remember: bool = True,
 ) -> dict[str, list[Occurrence]]:
     """Every captured occurrence of one subject, by milestone, and every date that proves life.
 
-    `forms` holds each form version the pages were entered under; `facts` the study's declared facts.
+    `forms` holds each form version the pages were entered under; `facts` the study's declared facts. What a page
+    said is remembered for the next save of its casebook; whoever goes through a whole study has no use for that.
     """
     found: dict[str, list[Occurrence]] = {}
     plan = plan_of(build)
     known = tuple((name, str(value)) for name, value in sorted(facts.items()))
     for page in pages:
-        key = (page.record_id, page.revision, known)
-        read = plan.read.get(key)
+        key = (page.record_id, page.revision, page.at, known)  # `at`: a revision rolled back is none of these
+        read: Iterable[tuple[str, Occurrence]] | None = plan.read.get(key)
         if read is None:
-            read = tuple(_read(plan, forms[page.place.form, page.form_version], page, facts))
-            if len(plan.read) >= _READ_PAGES:
-                plan.read.clear()
-            plan.read[key] = read
+            read = _read(plan, forms[page.place.form, page.form_version], page, facts)
+            if remember:
+                if len(plan.read) >= _READ_PAGES:
+                    plan.read.clear()
+                read = plan.read[key] = tuple(read)
         for milestone, fact in read:
             found.setdefault(milestone, []).append(fact)
     return found
@@ -86,30 +96,40 @@ def gather(
 def _read(plan: Plan, form: Form, page: Page, facts: Mapping[str, Any]) -> Iterator[tuple[str, Occurrence]]:
     """What one page says: each dated fact with its milestone."""
     context = Context(facts, page.place.visit)
+    names: Mapping[str, Any] = {}
+    if needed := plan.needed.get(form.form):
+        names = variables(form, page.answers, context, needed=needed)
+    seen: dict[Any, Occurrence | None] = {}  # one date of a page serves several milestones
+
+    def fact(item: str, row: int | None, show: tuple[str, ...] = ()) -> Occurrence | None:
+        which = (item, row, show)
+        if which not in seen:
+            seen[which] = _fact(page, form, item, row, show)
+        return seen[which]
+
     for item, row in proving_life(form, page.answers, context):
-        fact = _fact(page, form, item, row)
-        if fact is not None:
-            yield LAST_ALIVE, fact
+        alive = fact(item, row)
+        if alive is not None:
+            yield LAST_ALIVE, alive
     for reader in plan.readers.get(form.form, ()):
         date, show = reader.source.date, reader.source.show
-        for row, inside in _rows(form, page, reader, context):
-            if reader.when is None or reader.when.holds(inside):
-                fact = _fact(page, form, date, row, show)
-                yield reader.milestone, fact or occurrence(None, _source(page, form, date, row, show))
+        for row in _places(form, page, reader, names, context):
+            yield reader.milestone, fact(date, row, show) or occurrence(None, _source(page, form, date, row, show))
 
 
-def _rows(form: Form, page: Page, reader: _Reader, context: Context) -> Iterator[tuple[int | None, Mapping[str, Any]]]:
-    section = reader.source.rows
+def _places(
+    form: Form, page: Page, reader: _Reader, names: Mapping[str, Any], context: Context
+) -> Iterator[int | None]:
+    """Where on the page the source is found and its condition holds: the page itself (None), or rows."""
+    section, when = reader.source.rows, reader.when
     if section is None:
-        if reader.when is not None or reader.source.date in page.answers:
-            yield None, _names(form, page, reader, context, None)
+        if reader.source.date in page.answers if when is None else when.holds(names):
+            yield None
         return
     for row in page.answers.get(section, ()):
-        yield row["row"], _names(form, page, reader, context, (section, row["row"]))
-
-
-def _names(form: Form, page: Page, reader: _Reader, context: Context, row: tuple[str, int] | None) -> Mapping[str, Any]:
-    return variables(form, page.answers, context, row, needed=reader.needed) if reader.when else {}
+        place = (section, row["row"])
+        if when is None or when.holds(variables(form, page.answers, context, place, needed=when.uses)):
+            yield row["row"]
 
 
 def _answer(page: Page, form: Form, item: str, row: int | None) -> Any:

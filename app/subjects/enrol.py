@@ -77,24 +77,26 @@ def lock(session: Session, study_id: str, subject_id: str) -> dict[str, Any] | N
     """The subject with its site's zone and study version, held until the transaction ends.
 
     Every write to a casebook holds its subject, so that what is derived from the whole casebook is derived from
-    a state that nobody else is changing.
+    a state that nobody else is changing. The site is read once the subject is held: who waited for a transfer or for
+    another study version to come in force sees it.
     """
-    found = session.execute(_HELD, {"study": study_id, "subject": subject_id}).mappings().one_or_none()
-    return dict(found) if found else None
+    subject = session.execute(_HELD, {"study": study_id, "subject": subject_id}).mappings().one_or_none()
+    if subject is None:
+        return None
+    site = session.execute(_SITE, {"study": study_id, "site": subject["site_id"]}).mappings().one()
+    return {**subject, **site}
 
 
 _HELD = (
-    select(models.subject, models.site.c.zone, models.site.c.version)
-    .join_from(
-        models.subject,
-        models.site,
-        (models.site.c.study_id == models.subject.c.study_id) & (models.site.c.site_id == models.subject.c.site_id),
-    )
+    select(models.subject)
     .where(
         models.subject.c.study_id == bindparam("study", type_=Text),
         models.subject.c.subject_id == bindparam("subject", type_=Text),
     )
-    .with_for_update(of=models.subject)
+    .with_for_update()
+)
+_SITE = select(models.site.c.zone, models.site.c.version).where(
+    models.site.c.study_id == bindparam("study", type_=Text), models.site.c.site_id == bindparam("site", type_=Text)
 )
 
 

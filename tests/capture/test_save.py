@@ -1,11 +1,17 @@
 """The one door, as a coordinator meets it."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from sqlalchemy import event
 
-from tests.trial import API, Trial
+from app.capture.anew.derive import put_in_force
+from app.core.transaction import see_all
+from app.subjects import enrol
+from tests.stories.amendment import amended
+from tests.trial import API, SYSTEM, Trial, publish
 
 CONSENT = {"consent_date": "2024-01-05", "enrol_date": "2024-01-10"}
 LABS = {"sample_date": "2024-01-09", "hb": "97.5"}
@@ -389,3 +395,71 @@ def test_what_is_derived_does_not_depend_on_the_order_of_entry(trial: Trial):
     trial.nurse.enter(subject, "UNS.1", "labs", LABS | {"sample_date": "2024-05-01"})
     again = trial.manager.post("/derive").json()
     assert again == {"subjects": 1, "deviations": []}
+
+
+def test_a_page_replaces_one_void_page_of_its_form_once_and_from_its_beginning(trial: Trial):
+    wrong, right, third = (trial.nurse.subject() for _ in range(3))
+    trial.nurse.enter(wrong, "SCR", "consent", CONSENT)
+    page = f"/subjects/{wrong}/visits/SCR/forms/consent"
+    trial.nurse.post(page + "/void", {"reason": "Wrong subject"}, headers={"If-Match": '"1"'})
+    link = {"subject": wrong, "visit": "SCR", "form": "consent"}
+    assert trial.nurse.save(right, "SCR", "labs", LABS, instead_of=link).status_code == 409
+    trial.nurse.enter(right, "SCR", "consent", CONSENT, instead_of=link)
+    assert trial.nurse.save(third, "SCR", "consent", CONSENT, instead_of=link).status_code == 409
+    trial.nurse.enter(third, "SCR", "consent", CONSENT, complete=False)
+    assert trial.nurse.save(third, "SCR", "consent", CONSENT, revision=1, instead_of=link).status_code == 409
+
+
+def test_two_who_swap_pages_between_two_subjects_both_come_through(trial: Trial):
+    one, two = trial.nurse.subject(), trial.nurse.subject()
+    for subject in (one, two):
+        for number in range(1, 5):
+            trial.nurse.enter(subject, f"UNS.{number}", "labs", LABS)
+            path = f"/subjects/{subject}/visits/UNS.{number}/forms/labs/void"
+            trial.nurse.post(path, {"reason": "Swapped"}, headers={"If-Match": '"1"'})
+
+    def swap(way: tuple[str, str, int]) -> int:
+        here, there, number = way
+        link = {"subject": there, "visit": f"UNS.{number}", "form": "labs"}
+        return trial.nurse.save(here, f"UNS.{number + 10}", "labs", LABS, instead_of=link).status_code
+
+    ways = [(here, there, number) for number in range(1, 5) for here, there in ((one, two), (two, one))]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(swap, ways)) == [201] * 8
+
+
+@pytest.mark.parametrize("reason", ["   ", "\n\t  ", "x"])
+def test_a_reason_says_something(trial: Trial, reason: str):
+    subject = trial.nurse.subject()
+    trial.nurse.enter(subject, "SCR", "labs", LABS)
+    refused = trial.nurse.save(subject, "SCR", "labs", LABS | {"hb": "80"}, revision=1, reason=reason)
+    assert refused.status_code == 422
+    path = f"/subjects/{subject}/visits/SCR/forms/labs/void"
+    assert trial.nurse.post(path, {"reason": reason}, headers={"If-Match": '"1"'}).status_code == 422
+
+
+def test_what_was_rolled_back_is_derived_nowhere(trial: Trial):
+    """An import corrects a death and fails on a later line; the next correction is what counts."""
+    subject = trial.nurse.subject()
+    trial.nurse.enter(subject, "SCR", "consent", CONSENT)
+    trial.nurse.enter(subject, "LOG", "death", {"death_date": "2024-05-01"})
+    lines = f"subject,visit,revision,reason,death_date\n{subject},LOG,1,Registry,2024-06-01\nNOBODY,LOG,,,2024-06-01\n"
+    refused = trial.nurse.call("POST", "/imports/death", content=lines, headers={"Content-Type": "text/csv"})
+    assert refused.status_code == 422
+    trial.nurse.enter(subject, "LOG", "death", {"death_date": "2024-07-01"}, revision=1, reason="Registry")
+    assert trial.nurse.endpoint(subject, "OS")["adt"] == "2024-07-01"
+    book = trial.nurse.get(f"/subjects/{subject}/casebook").json()
+    assert book["endpoints"]["OS"]["PRIMARY"]["adt"] == "2024-07-01"
+
+
+def test_a_save_that_waited_for_another_study_version_is_made_under_it(trial: Trial, tmp_path: Path):
+    subject = trial.nurse.subject()
+    publish(trial.database, amended(tmp_path / "forms"))
+    with ThreadPoolExecutor(2) as pool:
+        with trial.database.writing() as session:
+            see_all(session)
+            enrol.lock(session, "TRIAL", subject)
+            waiting = pool.submit(trial.nurse.save, subject, "SCR", "labs", LABS)
+            time.sleep(0.5)
+            put_in_force(session, SYSTEM, "TRIAL", "HZ01", 2, reason="Approved")
+        assert waiting.result().json()["study_version"] == 2
