@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from app.clinical.endpoints.occurrence import Source
 from app.clinical.endpoints.rates import rate
 from app.clinical.endpoints.result import Result, Status
-from app.clinical.endpoints.words import sentence
+from app.clinical.endpoints.words import description, sentence
 from app.derivations.derive import Derived, derived
 from app.derivations.titles import titles
 from app.exchange.archive import Member
@@ -100,7 +100,7 @@ def _subject(scope: Scope, each: Derived) -> list[str]:
 
 def _row(each: Derived, result: Result) -> list[str]:
     spec = result.spec
-    words = spec.milestones.words(result.milestone).en.upper() if result.milestone else ""
+    words = description(result).upper()
     censored = result.status is Status.CENSORED
     source = result.fact.sources[-1] if result.fact and result.fact.sources else None
     return [
@@ -114,8 +114,8 @@ def _row(each: Derived, result: Result) -> list[str]:
         "" if result.days is None else str(result.days),
         "" if result.cnsr is None else str(result.cnsr),
         str(result.status),
-        "CENSORED" if censored else words if result.adt else "",
-        (words or "TIME ZERO") if censored else "",
+        "CENSORED" if censored else words,
+        words if censored else "",
         str(result.why or ""),
         result.entry.isoformat() if result.entry else "",
         *_source(each, source),

@@ -58,7 +58,7 @@ def test_a_clamped_contact_keeps_its_source():
         sentence(found, "en")
         == "Censored at the cut-off 2024-06-01, day 153 from enrolment 2024-01-01: followed beyond it."
     )
-    assert description(found) == "Last known alive"
+    assert description(found) == "data cut-off"
 
 
 @pytest.mark.parametrize(

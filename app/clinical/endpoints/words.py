@@ -1,6 +1,6 @@
 """A result as a sentence a physician can read, in English and Chinese."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from app.clinical.endpoints.occurrence import Occurrence, Source
@@ -52,6 +52,10 @@ _IMPUTED = {
     "en": {"D": " (day imputed)", "M": " (month and day imputed)"},
     "zh": {"D": "（日为推定）", "M": "（月、日为推定）"},
 }
+_ENDS: Mapping[Lang, Mapping[Why | None, str]] = {
+    "en": {Why.NO_FOLLOW_UP: "time zero", Why.AT_CUTOFF: "data cut-off", Why.AT_HORIZON: "day {day}"},
+    "zh": {Why.NO_FOLLOW_UP: "起点", Why.AT_CUTOFF: "数据截止日", Why.AT_HORIZON: "第{day}天"},
+}
 _FOLLOW_UP = {"en": "last contact", "zh": "末次联系"}
 
 
@@ -82,10 +86,14 @@ def sentence(result: Result, lang: Lang, told: Told = by_key) -> str:
 
 
 def description(result: Result, lang: Lang = "en") -> str:
-    """ADaM's EVNTDESC for an outcome, CNSDTDSC for a censored result: which milestone decided; empty without one."""
-    if result.milestone is not None and result.adt is not None:
+    """ADaM's EVNTDESC for an outcome, CNSDTDSC for a censored result: what decided its day; empty without a day."""
+    if result.adt is None:
+        return ""
+    if result.why in _ENDS[lang]:
+        return _ENDS[lang][result.why].format(day=result.spec.truncate_day)
+    if result.milestone is not None:
         return str(getattr(result.spec.milestones.words(result.milestone), lang))
-    return _FOLLOW_UP[lang] if result.why is Why.LAST_FOLLOW_UP else ""
+    return _FOLLOW_UP[lang]
 
 
 def source_words(source: Source, lang: Lang, told: Told = by_key) -> str:
