@@ -1,10 +1,10 @@
 """A request sent twice has one effect, and both times the same answer.
 
-    return idempotent(work, retry, lambda: Answer(201, created(…)))
+    return idempotent(work, retry, lambda: Answer(201, created(…)), allowed=lambda: require(work.actor, …))
 
 The answer is stored in the transaction of the act itself, so there is never the one without the other. Somebody who
 sends the same key while the first is still at work waits for it at the unique key. A refusal is undone with
-everything else and leaves nothing: the next try is carried out.
+everything else and leaves nothing: the next try is carried out. A stored answer is told only to who may still have it.
 """
 
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from fastapi import Depends, Request
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -20,7 +21,7 @@ from starlette.responses import Response
 
 from app.access.actor import Work
 from app.core import clock
-from app.core.errors import Fault, Unreadable
+from app.core.errors import BadRequest, Fault, Unreadable
 from app.core.http import Answer, Retry
 from app.models import idempotency
 
@@ -34,10 +35,28 @@ class KeyReused(Unreadable):
     code = "idempotency-key-reused"
 
 
-def idempotent(work: Work, retry: Retry, do: Callable[[], Answer]) -> Response:
+class KeyNotTaken(BadRequest):
+    """An Idempotency-Key sent to where answers hold a secret, which is told once and never kept."""
+
+    code = "idempotency-key-not-taken"
+
+
+def _untaken(request: Request) -> None:
+    if "idempotency-key" in request.headers:
+        message = "This answers with a secret, which is not kept. Send the request without an Idempotency-Key."
+        raise KeyNotTaken(message, errors=(Fault("header:Idempotency-Key", "idempotency-key-not-taken", message),))
+
+
+TOLD_ONCE = Depends(_untaken)
+"""For a route that answers with a secret: an Idempotency-Key is refused there, not ignored."""
+
+
+def idempotent(work: Work, retry: Retry, do: Callable[[], Answer], allowed: Callable[[], object]) -> Response:
     """What `do` answers, or what it answered when this account first sent this key.
 
-    Without a key `do` is simply carried out. Raises KeyReused when the key came with another address or body before.
+    Without a key `do` is simply carried out, and asks for leave itself. Before a stored answer is given `allowed` is
+    called, and raises when the right to it has ended since. Raises KeyReused when the key came with another address
+    or body before.
     """
     account_id, key, fingerprint = work.actor.account_id, retry.key, retry.fingerprint
     if key is None or account_id is None:
@@ -53,6 +72,7 @@ def idempotent(work: Work, retry: Retry, do: Callable[[], Answer]) -> Response:
         if stored["fingerprint"] != fingerprint:
             message = "This Idempotency-Key was used for another request."
             raise KeyReused(message, errors=(Fault("header:Idempotency-Key", "idempotency-key-reused", message),))
+        allowed()
         return Answer(stored["status"], orjson.loads(stored["body"]), stored["headers"]).response()
     answer = do()
     body = orjson.dumps(answer.body).decode()

@@ -5,13 +5,14 @@ from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Path, Request
+from fastapi import Path, Request, Response
 
 from app.access import accounts, grants, login, schemas, tokens
 from app.access.actor import Reading, Signed, Writing, database, idle, require
+from app.access.idempotency import TOLD_ONCE, idempotent
 from app.access.permissions import Permission, asks
 from app.access.schemas import Because
-from app.core.http import Router
+from app.core.http import Answer, Retryable, Router
 from app.core.openapi import problem
 from app.core.page import Cursor, Limit
 from app.models.access import TokenKind
@@ -28,7 +29,7 @@ Username = Annotated[str, Path(max_length=256)]
 REFUSED_FOR_A_WHILE: dict[int | str, dict[str, Any]] = {429: problem("This user name is refused for a while")}
 
 
-@entrance.post("/session", status_code=201, responses=REFUSED_FOR_A_WHILE)
+@entrance.post("/session", status_code=201, dependencies=[TOLD_ONCE], responses=REFUSED_FOR_A_WHILE)
 def sign_in(request: Request, given: schemas.Login) -> schemas.Session:
     """Open a session. The same answer for a wrong password and for a name that nobody has."""
     hours = getattr(getattr(request.app.state, "settings", None), "session_hours", 12)
@@ -82,7 +83,7 @@ def end_session(work: Writing, token_id: UUID) -> None:
     tokens.end(work.session, work.actor, token_id)
 
 
-@own.post("/tokens", status_code=201, openapi_extra=asks(Permission.OWN_TOKEN))
+@own.post("/tokens", status_code=201, dependencies=[TOLD_ONCE], openapi_extra=asks(Permission.OWN_TOKEN))
 def create_token(work: Writing, given: schemas.NewToken) -> schemas.Opened:
     """A token for a program, in one study, with one's own roles there and never more."""
     made = tokens.make_api_token(work.session, work.actor, label=given.label, study_id=given.study, days=given.days)
@@ -102,14 +103,16 @@ def read_accounts(work: Reading, cursor: Cursor = None, limit: Limit = 50) -> sc
     return schemas.AccountPage(items=[_account(row) for row in rows], next_cursor=following)
 
 
-@people.post("", status_code=201, openapi_extra=asks(Permission.ACCOUNT_MANAGE))
+@people.post("", status_code=201, dependencies=[TOLD_ONCE], openapi_extra=asks(Permission.ACCOUNT_MANAGE))
 def invite(work: Writing, given: schemas.NewAccount) -> schemas.Invited:
     """Invite somebody. The token in the answer is theirs: hand it over in person; it is shown this once."""
     account, made = accounts.invite(work.session, work.actor, given.username, given.name)
     return schemas.Invited(account=_account(account), token=made.token, expires_at=made.expires_at)
 
 
-@people.post("/{username}/reset", status_code=201, openapi_extra=asks(Permission.ACCOUNT_MANAGE))
+@people.post(
+    "/{username}/reset", status_code=201, dependencies=[TOLD_ONCE], openapi_extra=asks(Permission.ACCOUNT_MANAGE)
+)
 def reset_password(work: Writing, username: Username, given: Because) -> schemas.Invited:
     """A one-time token to choose a new password with, or a fresh invitation. Also ends a lock-out."""
     account, made = accounts.reset(work.session, work.actor, username, given.reason)
@@ -135,11 +138,12 @@ def read_grants(work: Reading, study: Study, cursor: Cursor = None, limit: Limit
     return schemas.GrantPage(items=[_grant(row) for row in rows], next_cursor=following)
 
 
-@roles.post("", status_code=201, openapi_extra=asks(Permission.GRANT_MANAGE))
-def give_grant(work: Writing, study: Study, given: schemas.NewGrant) -> schemas.Grant:
+@roles.post("", status_code=201, responses={201: {"model": schemas.Grant}}, openapi_extra=asks(Permission.GRANT_MANAGE))
+def give_grant(work: Writing, study: Study, given: schemas.NewGrant, retry: Retryable) -> Response:
     """Grant a role, to somebody else."""
-    return _grant(
-        grants.give(
+
+    def give() -> Answer:
+        made = grants.give(
             work.session,
             work.actor,
             study,
@@ -150,7 +154,9 @@ def give_grant(work: Writing, study: Study, given: schemas.NewGrant) -> schemas.
             valid_to=given.valid_to,
             reason=given.reason,
         )
-    )
+        return Answer(201, _grant(made).model_dump(mode="json"))
+
+    return idempotent(work, retry, give, lambda: require(work.actor, Permission.GRANT_MANAGE, study))
 
 
 @roles.post("/{grant_id}/end", openapi_extra=asks(Permission.GRANT_MANAGE))

@@ -1,5 +1,6 @@
 """Data entry over HTTP: one page at a time, at the address a coordinator says."""
 
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -182,7 +183,8 @@ def void_page(
         shown = RecordView(**read.after(work.session, study, saved.page, work.actor.language))
         return Answer(200, shown.model_dump(mode="json"), {"ETag": etag(saved.page.revision)})
 
-    return idempotent(work, retry, strike)
+    held = partial(save.hold, work.session, work.actor, Permission.RECORD_VOID, study, subject)
+    return idempotent(work, retry, strike, held)
 
 
 @router.get(PAGE + "/history", openapi_extra=asks(Permission.HISTORY_READ))

@@ -7,7 +7,7 @@ from fastapi import Body, Query, Request, Response
 from pydantic import BaseModel
 from starlette.responses import StreamingResponse
 
-from app.access.actor import Signed, Writing, database
+from app.access.actor import Signed, Writing, database, require
 from app.access.idempotency import idempotent
 from app.access.permissions import Permission, asks
 from app.core.days import Day
@@ -79,4 +79,4 @@ def import_form(
             201, ImportReport(**{name: getattr(report, name) for name in ImportReport.model_fields}).model_dump()
         )
 
-    return idempotent(work, retry, carry_out)
+    return idempotent(work, retry, carry_out, lambda: require(work.actor, Permission.IMPORT, study))

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from app.access.actor import Reading, Writing
+from app.access.actor import Reading, Writing, require
 from app.access.idempotency import idempotent
 from app.access.permissions import Permission, asks
 from app.core.canonical import plain
@@ -68,4 +68,4 @@ def create_subject(work: Writing, study: str, body: SubjectToCreate, retry: Retr
         shown = {name: plain(made[name]) for name in SubjectView.model_fields}
         return Answer(201, shown, {"Location": f"/api/v1/studies/{study}/subjects/{made['subject_id']}/casebook"})
 
-    return idempotent(work, retry, create)
+    return idempotent(work, retry, create, lambda: require(work.actor, Permission.SUBJECT_CREATE, study, body.site))

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from app.access.actor import Actor, SystemActor, Work
 from app.access.idempotency import KEPT, KeyReused, idempotent
 from app.core import clock
-from app.core.errors import Conflict
+from app.core.errors import Conflict, Forbidden
 from app.core.http import Answer, Retry
 from app.core.transaction import Database
 from app.models import idempotency
@@ -39,9 +39,15 @@ def do() -> Callable[[], Answer]:
     return lambda: Answer(201, {"number": next(numbers), "name": "张三", "empty": None}, {"Location": "/x"})
 
 
-def send(database: Database, who: Actor, retry: Retry, do: Callable[[], Answer]) -> Response:
+def leave() -> None:
+    """What is asked before a stored answer is given: here it is always granted."""
+
+
+def send(
+    database: Database, who: Actor, retry: Retry, do: Callable[[], Answer], allowed: Callable[[], None] = leave
+) -> Response:
     with database.writing() as session:
-        return idempotent(Work(session, who), retry, do)
+        return idempotent(Work(session, who), retry, do, allowed)
 
 
 def stored(database: Database) -> int:
@@ -55,6 +61,18 @@ def test_the_second_answer_is_the_first_one_byte_for_byte(database: Database, do
     assert first.body == second.body
     assert (second.status_code, second.headers["location"]) == (201, "/x")
     assert json.loads(bytes(second.body))["number"] == 1
+
+
+def test_a_stored_answer_is_given_only_with_leave(database: Database, do: Callable[[], Answer]) -> None:
+    nurse = actor()
+
+    def refuse() -> None:
+        raise Forbidden("No longer")
+
+    assert send(database, nurse, RETRY, do, refuse).status_code == 201
+    with pytest.raises(Forbidden):
+        send(database, nurse, RETRY, do, refuse)
+    assert json.loads(bytes(send(database, nurse, RETRY, do).body))["number"] == 1
 
 
 def test_a_key_belongs_to_one_account(database: Database, do: Callable[[], Answer]) -> None:

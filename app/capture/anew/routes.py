@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.access.actor import Writing
+from app.access.actor import Writing, require
 from app.access.idempotency import idempotent
 from app.access.permissions import Permission, asks
 from app.capture.anew.derive import derive, put_in_force, transfer
@@ -57,7 +57,7 @@ def transfer_subject(work: Writing, study: str, subject: str, body: SubjectToTra
         moved = transfer(work.session, work.actor, study, subject, body.site, reason=body.reason)
         return Answer(200, {name: plain(moved[name]) for name in SubjectView.model_fields})
 
-    return idempotent(work, retry, move)
+    return idempotent(work, retry, move, lambda: require(work.actor, Permission.SUBJECT_TRANSFER, study))
 
 
 @router.post("/derive", openapi_extra=asks(Permission.DERIVE))
