@@ -60,7 +60,8 @@ def _plan(build: Build) -> Plan:
         form: frozenset().union(*(each.when.uses for each in found if each.when and each.source.rows is None))
         for form, found in readers.items()
     }
-    return Plan(Milestones(build.study.milestones), {form: tuple(found) for form, found in readers.items()}, needed)
+    milestones = Milestones(build.study.milestones, build.study.endpoints)
+    return Plan(milestones, {form: tuple(found) for form, found in readers.items()}, needed)
 
 
 def gather(

@@ -6,16 +6,21 @@ from datetime import date
 from app.clinical.dates import Policy, Query, Reason, impute
 from app.clinical.endpoints import operators
 from app.clinical.endpoints.check import uses_origin
-from app.clinical.endpoints.definition import LAST_ALIVE, Milestone, Words
+from app.clinical.endpoints.definition import LAST_ALIVE, ORIGIN, Endpoint, Milestone, Words
 from app.clinical.endpoints.occurrence import NOTHING, Occurrence, Planned, Track, partial
 
 LAST_ALIVE_WORDS = Words(en="Last known alive", zh="最后已知存活")
 
 
 class Milestones:
-    """The milestones of one study version, compiled once and used for every subject."""
+    """The milestones of one study version, compiled once and used for every subject.
 
-    def __init__(self, definitions: Iterable[Milestone]) -> None:
+    `proof`: the captured milestones whose dates prove contact with the subject: dates of life, what happens once, and
+    what any endpoint in `endpoints` counts, starts at or is censored by. The day a subject left the study, or withdrew
+    by letter, is a date of the office. Without endpoints every milestone is taken as clinical, as in a bare table.
+    """
+
+    def __init__(self, definitions: Iterable[Milestone], endpoints: Iterable[Endpoint] | None = None) -> None:
         self.by_name = {milestone.name: milestone for milestone in definitions}
         self.derived = {name: milestone for name, milestone in self.by_name.items() if not milestone.from_}
         self.uses_origin = uses_origin(self.by_name)
@@ -23,6 +28,21 @@ class Milestones:
         self.clamped = frozenset(
             {name for name, milestone in self.by_name.items() if milestone.after_cutoff == "clamp"} | {LAST_ALIVE}
         )
+        self.proof = frozenset(self.by_name if endpoints is None else self._clinical(endpoints)) | {LAST_ALIVE}
+
+    def _clinical(self, endpoints: Iterable[Endpoint]) -> set[str]:
+        """The once facts, the milestones endpoints name, and what these are made from."""
+        clinical: set[str] = set()
+        found = [*self.once]
+        for endpoint in endpoints:
+            for _, _, each in endpoint.resolved():
+                found += [*each.population, each.origin, *each.censor, *(step.milestone for step in each.outcomes)]
+        while found:
+            name = found.pop()
+            if name not in clinical and name != ORIGIN:
+                clinical.add(name)
+                found += self.by_name[name].operands.values() if name in self.by_name else ()
+        return clinical
 
     def words(self, name: str) -> Words:
         """How a milestone is called."""
@@ -73,20 +93,21 @@ class History:
 
     @property
     def beyond(self) -> bool:
-        """Whether any fact lies after the cut-off: a proof of life at the cut-off."""
+        """Whether any fact that proves contact lies after the cut-off: a proof of life at the cut-off."""
         if self._beyond is None:
             self._survey()
         return bool(self._beyond)
 
     @property
     def latest(self) -> date | None:
-        """The day of the latest fact of any kind, at most the cut-off: contact until then."""
+        """The day of the latest fact that proves contact, at most the cut-off."""
         if self._beyond is None:
             self._survey()
         return self._latest
 
     def _survey(self) -> None:
-        days = [fact.date for name in self._captured for fact in self._days(name) if fact.date is not None]
+        names = self.definitions.proof.intersection(self._captured)
+        days = [fact.date for name in names for fact in self._days(name) if fact.date is not None]
         latest = max(days, default=None)
         self._beyond = self.cutoff is not None and latest is not None and latest > self.cutoff
         self._latest = self.cutoff if self._beyond else latest

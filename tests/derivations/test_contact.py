@@ -1,0 +1,51 @@
+"""Which dates prove that a subject was still there: those of the clinic, not those of the office."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from app.clinical.endpoints.engine import evaluate
+from app.clinical.endpoints.milestones import History, Milestones
+from app.clinical.endpoints.occurrence import on
+from app.clinical.endpoints.result import Result, Why, compile_specs
+from app.study.check import read_tree
+
+STUDIES = {study.study: study for study in read_tree(Path(__file__).parents[2] / "forms").studies}
+
+
+def result(trial: str, code: str, facts: dict[str, str], cutoff: str) -> Result:
+    study = STUDIES[trial]
+    milestones = Milestones(study.milestones, study.endpoints)
+    spec = next(each for each in compile_specs(study.endpoints, milestones) if each.code == code)
+    captured = {name: [on(date.fromisoformat(day))] for name, day in facts.items()}
+    return evaluate(spec, History(milestones, captured, date.fromisoformat(cutoff)))
+
+
+@pytest.mark.parametrize("office", ["off_study", "withdrawn", "eligible"])
+def test_an_office_date_after_the_cut_off_proves_no_life_at_it(office: str) -> None:
+    facts = {"hsct": "2024-01-10", "last_alive": "2024-03-10", office: "2025-06-01"}
+    found = result("NCT06125106", "OS", facts, "2025-01-31")
+    assert (found.adt, found.why) == (date(2024, 3, 10), Why.LAST_FOLLOW_UP)
+
+
+@pytest.mark.parametrize("clinical", ["death", "heme_relapse", "last_alive"])
+def test_a_clinical_date_after_the_cut_off_does(clinical: str) -> None:
+    facts = {"hsct": "2024-01-10", clinical: "2025-06-01"}
+    found = result("NCT06125106", "OS", facts, "2025-01-31")
+    assert (found.adt, found.why) == (date(2025, 1, 31), Why.AT_CUTOFF)
+
+
+def test_an_office_date_does_not_bring_anyone_to_the_horizon() -> None:
+    facts = {"hsct": "2024-01-10", "last_da": "2024-02-01", "off_study": "2024-12-01"}
+    found = result("NCT06125106", "AG24D100", facts, "2025-01-31")
+    assert (found.adt, found.why) == (date(2024, 2, 1), Why.LAST_FOLLOW_UP)
+    found = result("NCT06125106", "AG24D100", facts | {"cgvhd": "2024-12-01"}, "2025-01-31")
+    assert (found.adt, found.why) == (date(2024, 4, 19), Why.AT_HORIZON)
+
+
+def test_the_parts_of_a_derived_milestone_prove_contact_too() -> None:
+    study = STUDIES["FULLCOURSE"]
+    proof = Milestones(study.milestones, study.endpoints).proof
+    assert {"last_alive", "death", "cr", "last_da", "mol_relapse", "tx_start"} <= proof
+    assert not proof & {"off_study", "withdrawn", "eligible", "screen_failure"}
