@@ -117,13 +117,16 @@ def work(at: Place) -> Iterator[Session]:
         yield session
 
 
+def owner(at: Place) -> str:
+    """The database as the role that owns the tables."""
+    return at.owner_url or fail("MARROW_OWNER_URL names the role that owns the tables; this is done as it", 2)
+
+
 @app.command("migrate")
 def migrate_command() -> None:
     """Bring the schema up to date, as the owner, under a lock."""
     with place(migrated=False) as at:
-        if not at.owner_url:
-            fail("MARROW_OWNER_URL names the role that owns the tables; migrations run as it", 2)
-        say(f"The schema is at revision {migrate(at.owner_url, at.settings.app_role)}.")
+        say(f"The schema is at revision {migrate(owner(at), at.settings.app_role)}.")
 
 
 @app.command()
@@ -267,7 +270,7 @@ def backup_command(out: Annotated[Path, typer.Argument(help="The file to write")
 
     with place() as at:
         try:
-            manifest = backup(at.owner_url, at.settings.anchors, out, app_role=at.settings.app_role)
+            manifest = backup(owner(at), at.settings.anchors, out, app_role=at.settings.app_role)
         except BackupError as fault:
             fail(str(fault))
         say(f"{out}: {sum(manifest.rows.values())} rows of {len(manifest.rows)} tables at {manifest.made_at}")
