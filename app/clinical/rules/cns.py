@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from app.clinical.rules.bounds import NONE, holds, limit, limits
-from app.clinical.rules.inputs import Input, Kind
+from app.clinical.rules.inputs import Cuts, Input, Kind, Known
 from app.clinical.rules.rule import Case, Result, Rule, Table
 
 D = Decimal
@@ -59,6 +59,14 @@ def _ratio(case: Case) -> str:
     return "positive" if computed or entered else "negative"
 
 
+def _erythrocyte_cuts(known: Known) -> Cuts:
+    printed = limits(row[4] for row in STATUS.rows)
+    white, red, fluid = (known[name] for name in ("blood_wbc_uL", "blood_rbc_uL", "csf_wbc_uL"))
+    if not white or red is None or fluid is None:
+        return printed
+    return (*printed, fluid * red / (white * limit(RATIO.rows[0][1])))  # where the computed ratio turns
+
+
 def _fits(case: Case, row: tuple[str, ...]) -> bool:
     _, signs, blasts, white, red, ratio = row
     return (
@@ -101,7 +109,7 @@ CNS = Rule(
             "erythrocytes in the cerebrospinal fluid",
             "/uL",
             low=D(0),
-            cuts=limits(row[4] for row in STATUS.rows),
+            cuts=_erythrocyte_cuts,
         ),
         Input("ratio_positive", Kind.YES_NO, "Steinherz/Bleyer ratio positive, when known", worse="up"),
         Input("blood_wbc_uL", Kind.DECIMAL, "leucocytes in the blood, for the ratio", "/uL", low=D(0)),

@@ -209,6 +209,7 @@ DONOR_CHIMERISM = Rule(
     id="donor_chimerism",
     version="1",
     title="Donor chimerism",
+    ranked="from the floor upwards",
     sources=(CHIMERISM.source,),
     inputs=(Input("donor_pct", Kind.DECIMAL, "donor cells", "%", low=D(0), high=D(100), worse="down"),),
     results=(

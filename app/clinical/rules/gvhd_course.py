@@ -130,6 +130,7 @@ GVHD_KIND = Rule(
     id="gvhd_kind",
     version="1",
     title="Acute, late acute, chronic or overlap",
+    ranked="codes, in no order",
     sources=(KINDS.source,),
     inputs=(
         Input("acute_features", Kind.YES_NO, "features of acute GVHD"),

@@ -255,6 +255,7 @@ CGVHD_DIAGNOSIS = Rule(
     id="nih_cgvhd_diagnosis",
     version="1",
     title="Chronic GVHD, NIH 2014: diagnosis",
+    ranked="from the floor upwards",
     sources=(SIGNS.source,),
     inputs=(
         Input("diagnostic_sign", Kind.YES_NO, "at least one diagnostic sign", worse="up"),

@@ -64,7 +64,7 @@ def page(rule: Rule) -> str:
     lines += [
         "## Results",
         "",
-        *_table(("result", "what", "from least to most severe"), map(_result, rule.results)),
+        *_table(("result", "what", rule.ranked), map(_result, rule.results)),
         "",
     ]
     lines += [f"Columns of `marrow grade {rule.id}`: {', '.join(columns(rule))}.", ""]
@@ -83,7 +83,7 @@ def _input(one: Input) -> tuple[str, ...]:
 
 
 def _result(one: Result) -> tuple[str, ...]:
-    return f"`{one.name}`", one.meaning, " < ".join(one.order)
+    return f"`{one.name}`", one.meaning, (", " if one.silent.issuperset(one.order) else " < ").join(one.order)
 
 
 def _published(table: Table) -> list[str]:

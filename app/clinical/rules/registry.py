@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from app.clinical.rules.categories import CATEGORY_RULES
 from app.clinical.rules.cell_therapy import CRS, ICANS
 from app.clinical.rules.ctcae_events import CTCAE_GRADE, FEBRILE_NEUTROPENIA
 from app.clinical.rules.ctcae_labs import CTCAE_LABS
@@ -26,6 +27,7 @@ _ALL: tuple[Rule, ...] = (
     ICANS,
     SAE_SERIOUSNESS,
     SAE_CLOCK,
+    *CATEGORY_RULES,
 )
 
 RULES: Mapping[str, Rule] = MappingProxyType({rule.id: rule for rule in sorted(_ALL, key=lambda rule: rule.id)})

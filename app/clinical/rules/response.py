@@ -206,6 +206,7 @@ RESPONSE = Rule(
     id="response",
     version="1",
     title="Response in acute lymphoblastic leukaemia",
+    ranked="from the floor upwards",
     sources=tuple(READINGS.values()),
     inputs=(
         Input("profile", Kind.CODE, "whose criteria", codes=tuple(READINGS), open=True),

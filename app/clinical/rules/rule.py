@@ -121,6 +121,7 @@ class Rule:
     """A rule with its version and everything a clinician needs to check it.
 
     The first of `results` is the outcome's `value`; it stands among the further results too when it has another name.
+    `ranked` says in words how their orders run.
     """
 
     id: str
@@ -133,6 +134,7 @@ class Rule:
     conventions: tuple[str, ...] = ()
     unverified: tuple[str, ...] = ()
     profiles: tuple[Profile, ...] = ()
+    ranked: str = "from least to most severe"
     named: Mapping[str, Input] = field(init=False)
 
     def __post_init__(self) -> None:

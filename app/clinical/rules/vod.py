@@ -99,6 +99,7 @@ VOD_DIAGNOSIS = Rule(
     id="vod_diagnosis",
     version="1",
     title="VOD/SOS in adults: diagnosis",
+    ranked="from the floor upwards",
     sources=(EBMT_2016, EBMT_2023),
     inputs=(
         Input(

@@ -120,9 +120,15 @@ def consistent_bilirubin(case: dict[str, Any]) -> dict[str, Any]:
     return case if case["bili_uln"] > 1 else {**case, "bili_mgdl": min(case["bili_mgdl"], Decimal(3))}
 
 
+def consistent_ratio(case: dict[str, Any]) -> dict[str, Any]:
+    blood, fluid = case["blood_wbc_uL"] * case["csf_rbc_uL"], case["blood_rbc_uL"] * case["csf_wbc_uL"]
+    return {**case, "ratio_positive": fluid >= 2 * blood} if case["blood_wbc_uL"] else case
+
+
 FITTED: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "magic_agvhd": whose_volumes,
     "nih_cgvhd_organ": consistent_bilirubin,
+    "cns_status": consistent_ratio,
 }
 
 

@@ -7,12 +7,15 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from app.clinical.rules.categories import CATEGORY_RULES
 from app.clinical.rules.ctcae_scales import VERSIONS
 from app.clinical.rules.inputs import Input, Kind
 from app.clinical.rules.registry import RULES
 from app.clinical.rules.rule import Rule
 from app.clinical.rules.units import FACTORS
+from tests.clinical.rules import category_samples
 
+CATEGORIES = frozenset(rule.id for rule in CATEGORY_RULES)
 NEAR = [Decimal("0.5"), Decimal("0.999"), Decimal(1), Decimal("1.001"), Decimal(3)]
 
 
@@ -35,6 +38,10 @@ def accepts(one: Input, number: Decimal) -> bool:
 
 
 def values(rule: Rule, one: Input) -> st.SearchStrategy[Any]:
+    return category_samples.value(rule, one) if rule.id in CATEGORIES else plain_values(rule, one)
+
+
+def plain_values(rule: Rule, one: Input) -> st.SearchStrategy[Any]:
     match one.kind:
         case Kind.DECIMAL | Kind.INTEGER:
             return numbers(rule, one)
@@ -109,12 +116,16 @@ SAMPLES: Mapping[str, Callable[[], st.SearchStrategy[dict[str, Any]]]] = {
 
 def complete(rule: Rule) -> st.SearchStrategy[dict[str, Any]]:
     """Inputs of which none is missing and none is refused."""
+    if rule.id in CATEGORIES:
+        return category_samples.complete(rule)
     return SAMPLES[rule.id]() if rule.id in SAMPLES else drawn(rule)
 
 
 @st.composite
 def partial(draw: st.DrawFn, rule: Rule) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """A complete case, the same with some inputs missing, and that with some more missing."""
+    if rule.id in CATEGORIES:
+        return draw(category_samples.partial(rule))
     whole = draw(complete(rule))
     order = draw(st.permutations(sorted(whole)))
     first, second = sorted((draw(st.integers(0, len(order))), draw(st.integers(0, len(order)))))
