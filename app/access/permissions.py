@@ -34,10 +34,8 @@ class Permission(StrEnum):
     ACCOUNT_MANAGE = "account.manage"
     GRANT_READ = "grant.read"
     GRANT_MANAGE = "grant.manage"
-    BACKUP = "backup"
 
     FORM_READ = "form.read"
-    FORM_PUBLISH = "form.publish"
     STUDY_READ = "study.read"
     STUDY_PUBLISH = "study.publish"
     STUDY_SITE_CHANGE = "study.site.change"
@@ -75,9 +73,7 @@ TABLE: Mapping[Permission, frozenset[Role]] = MappingProxyType(
         Permission.ACCOUNT_MANAGE: _ADMINISTRATOR,
         Permission.GRANT_READ: _ADMINISTRATOR | {Role.BUILDER, Role.DATA_MANAGER, Role.INSPECTOR},
         Permission.GRANT_MANAGE: _ADMINISTRATOR,
-        Permission.BACKUP: _ADMINISTRATOR,
         Permission.FORM_READ: _EVERYBODY,
-        Permission.FORM_PUBLISH: _BUILDER,
         Permission.STUDY_READ: _EVERYBODY,
         Permission.STUDY_PUBLISH: _BUILDER,
         Permission.STUDY_SITE_CHANGE: _BUILDER,
@@ -122,7 +118,6 @@ SIGNED_IN_ONLY = frozenset(
     {
         Permission.ACCOUNT_MANAGE,
         Permission.GRANT_MANAGE,
-        Permission.BACKUP,
         Permission.OWN_SESSION_END,
         Permission.OWN_PASSWORD,
         Permission.OWN_TOKEN,

@@ -7,7 +7,6 @@ written. An exception is named by its type and where it was raised, a database e
 import json
 import logging
 import re
-import sys
 import traceback
 from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
@@ -80,11 +79,6 @@ def configuration(level: str = "INFO") -> dict[str, Any]:
             "uvicorn.access": {"level": "CRITICAL", "propagate": False},  # RequestLog writes that line, without paths
         },
     }
-
-
-def hide_tracebacks() -> None:
-    """Have an uncaught exception of this process end in a log line, and not in a text that holds values."""
-    sys.excepthook = lambda _kind, fault, _trace: log.critical("uncaught", extra={"exception": describe(fault)})
 
 
 Scope = MutableMapping[str, Any]

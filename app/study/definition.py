@@ -5,7 +5,7 @@ The model knows shapes only. Whether the names in it exist in the forms it lists
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -93,14 +93,6 @@ class Status(Part):
     label: Words | None = None
 
 
-class FormAt(NamedTuple):
-    """A form as a visit uses it: its exact version, and whether it is due there or may be entered."""
-
-    form: str
-    version: int
-    due: bool
-
-
 class Study(Part):
     """One version of a study. The keys of the file are singular ([[visit]]), the attributes plural."""
 
@@ -142,9 +134,3 @@ class Study(Part):
     def visit(self, code: str) -> Visit:
         """The visit of this code. Raises KeyError: a visit nobody planned is a question, not a guess."""
         return self._visits[code]
-
-    def forms_at(self, visit: str) -> tuple[FormAt, ...]:
-        """The pages of a visit, those due first, each in its exact version. Raises KeyError for an unknown visit."""
-        at = self.visit(visit)
-        pages = [(form, True) for form in at.forms] + [(form, False) for form in at.optional]
-        return tuple(FormAt(form, self.forms[form], due) for form, due in pages)

@@ -31,8 +31,8 @@ CLINICAL = {
 }  # fmt: skip
 WRITES = {
     Permission.SUBJECT_CREATE, Permission.SUBJECT_TRANSFER, Permission.RECORD_WRITE, Permission.RECORD_VOID,
-    Permission.IMPORT, Permission.DERIVE, Permission.STUDY_PUBLISH, Permission.FORM_PUBLISH,
-    Permission.STUDY_SITE_CHANGE, Permission.GRANT_MANAGE, Permission.ACCOUNT_MANAGE, Permission.BACKUP,
+    Permission.IMPORT, Permission.DERIVE, Permission.STUDY_PUBLISH,
+    Permission.STUDY_SITE_CHANGE, Permission.GRANT_MANAGE, Permission.ACCOUNT_MANAGE,
 }  # fmt: skip
 
 

@@ -7,7 +7,6 @@ import pytest
 
 from app.forms.check import check_form
 from app.forms.definition import ItemType, MissingReason
-from app.forms.diff import ChangeKind
 from app.forms.expressions import Kind, Rows, compile_expression
 from app.forms.schema import KEYS
 from app.forms.tokens import FUNCTIONS, MACROS
@@ -34,11 +33,6 @@ def test_every_key_is_explained(word):
 @pytest.mark.parametrize("word", [*ItemType, *MissingReason, *sorted(FUNCTIONS | MACROS)])
 def test_every_type_reason_and_function_is_explained(word):
     assert re.search(rf"\b{word}\b", CODE)
-
-
-@pytest.mark.parametrize("kind", ChangeKind)
-def test_every_kind_of_change_is_explained(kind):
-    assert f"| {kind} |" in MANUAL
 
 
 def test_the_first_form_has_no_mistakes():

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from app.study.check import check_study, read_tree, schema_text, schemas
-from app.study.definition import FormAt, Study, Visit
+from app.study.definition import Study, Visit
 
 ROOT = Path(__file__).parents[2]
 TRIALS = sorted((ROOT / "forms/studies").glob("*/v*.toml"))
@@ -54,20 +54,10 @@ def test_a_study_is_frozen(trial):
         study.version = 2  # type: ignore[misc]
 
 
-def test_the_pages_of_a_visit_come_in_their_exact_version_those_due_first(trial):
-    trial["visit"] = [{**trial["visit"][0], "forms": ["consent"], "optional": ["death"]}]
-    trial["forms"] |= {"consent": 3, "death": 2}
-    study = Study.of(trial)
-    code = study.visits[0].code
-    assert study.forms_at(code) == (FormAt("consent", 3, due=True), FormAt("death", 2, due=False))
-
-
 def test_an_unknown_visit_is_a_key_error(trial):
     study = Study.of(trial)
     with pytest.raises(KeyError):
         study.visit("D31415")
-    with pytest.raises(KeyError):
-        study.forms_at("D31415")
 
 
 @pytest.mark.parametrize("name", ["form", "study"])

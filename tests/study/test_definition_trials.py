@@ -146,7 +146,7 @@ def test_an_implausible_patient_is_asked_about_and_not_refused(trial):
 @pytest.mark.parametrize("trial", TRIALS)
 def test_the_pages_every_trial_needs_can_be_entered_somewhere(trial):
     study = STUDIES[trial]
-    placed = {page.form for visit in study.visits for page in study.forms_at(visit.code)}
+    placed = {form for visit in study.visits for form in visit.forms + visit.optional}
     assert placed == set(study.forms)
     assert placed >= {
         "consent", "reconsent", "demographics", "enrolment", "diagnosis", "prior_therapy", "haematology", "chemistry",
@@ -160,7 +160,7 @@ def test_pages_that_repeat_stand_at_one_log_and_unscheduled_visits_repeat(trial)
     study = STUDIES[trial]
     log = study.visit("LOG")
     assert log.anchor is None
-    assert all(TREE.forms[page.form, page.version].repeating for page in study.forms_at("LOG"))
+    assert all(TREE.forms[form, study.forms[form]].repeating for form in log.forms + log.optional)
     assert study.visit("UNS").repeating
     assert study.visit("FU").repeating
     assert {"death", "withdrawal"} <= set(study.visit("EOS").optional)
