@@ -9,7 +9,7 @@ revision it was made upon. What a page holds already is left as it is: sending a
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -26,7 +26,7 @@ from app.core.errors import Fault, NotFound, Refusal, Stale, Unreadable
 from app.forms import answers as reading
 from app.forms.definition import Form, ItemType
 from app.models.capture import RecordStatus
-from app.study.library import newest
+from app.study.library import build_of, newest
 from app.subjects import enrol
 from app.subjects.address import step
 from app.subjects.facts import Place
@@ -80,22 +80,25 @@ def import_csv(
     unknown column is refused.
     """
     require(actor, Permission.IMPORT, study_id)
-    build = newest(session, study_id)
-    if form_id not in build.forms:
-        raise NotFound("The study has no such form")
-    form = build.forms[form_id]
+    forms = _in_force(session, study_id, form_id)
     lines, columns = _lines(body, rename or {})
-    _known_columns(form, columns, ignore)
+    _known_columns(forms.values(), columns, ignore)
+    lines = [{name: cell for name, cell in line.items() if name not in ignore} for line in lines]
     report = Report(import_id=str(uuid4()), lines=len(lines))
     digest = sha256(body).hexdigest()
     faults: list[Fault] = []
     trace = None
     subjects, there = _known(session, study_id, form_id)
+
+    def form(number: str) -> Form:
+        """As it is in force where the subject is, or will be."""
+        return forms.get(subjects.get(number, enrol_at)) or next(iter(forms.values()))
+
     for page in _pages(form, lines, visit, faults):
         try:
             if enrol_at is not None and page.subject not in subjects:
                 enrol.create(session, actor, study_id, enrol_at, number=page.subject)
-                subjects.add(page.subject)
+                subjects[page.subject] = enrol_at
                 report.subjects += 1
             origin = {"import": report.import_id, "line": page.line, "file_sha256": digest}
             _store(session, actor, study_id, page, reason, origin, report, there=(page.subject, page.place) in there)
@@ -114,16 +117,28 @@ def import_csv(
     return report
 
 
-def _known(session: Session, study_id: str, form_id: str) -> tuple[set[str], set[tuple[str, Place]]]:
-    """The subjects there are, and the pages of the form: which lines are new is not asked one by one."""
+def _in_force(session: Session, study_id: str, form_id: str) -> dict[str | None, Form]:
+    """The form by site, in the version that the site works with. Raises NotFound where no site has it."""
+    site = models.site
+    newest(session, study_id)
+    rows = session.execute(select(site.c.site_id, site.c.version).where(site.c.study_id == study_id))
+    builds = ((row.site_id, build_of(session, study_id, row.version)) for row in rows)
+    found: dict[str | None, Form] = {key: build.forms[form_id] for key, build in builds if form_id in build.forms}
+    if not found:
+        raise NotFound("The study has no such form")
+    return found
+
+
+def _known(session: Session, study_id: str, form_id: str) -> tuple[dict[str, str], set[tuple[str, Place]]]:
+    """The subjects there are with their sites, and the pages of the form: what is new is not asked line by line."""
     subject, record = models.subject, models.record
-    subjects = session.execute(select(subject.c.subject_id).where(subject.c.study_id == study_id)).scalars()
+    subjects = session.execute(select(subject.c.subject_id, subject.c.site_id).where(subject.c.study_id == study_id))
     pages = session.execute(
         select(record.c.subject_id, record.c.visit, record.c.visit_repeat, record.c.form_id, record.c.repeat).where(
             record.c.study_id == study_id, record.c.form_id == form_id
         )
     )
-    return set(subjects), {(row[0], Place(*row[1:])) for row in pages}
+    return {row.subject_id: row.site_id for row in subjects}, {(row[0], Place(*row[1:])) for row in pages}
 
 
 def _lines(body: bytes, rename: Mapping[str, str]) -> tuple[list[dict[str, str]], list[str]]:
@@ -153,9 +168,9 @@ def _lines(body: bytes, rename: Mapping[str, str]) -> tuple[list[dict[str, str]]
     return lines, columns
 
 
-def _known_columns(form: Form, columns: Sequence[str], ignore: Sequence[str]) -> None:
+def _known_columns(forms: Iterable[Form], columns: Sequence[str], ignore: Sequence[str]) -> None:
     allowed = set(_OWN) | set(ignore)
-    for item in form.items:
+    for item in {item.id: item for form in forms for item in form.items}.values():
         if item.type is not ItemType.COMPUTED:
             allowed |= {item.id, f"{item.id}_unit", f"{item.id}_missing"}
     faults = [
@@ -181,11 +196,13 @@ def _unknown(place: int, name: str) -> Fault:
     )
 
 
-def _pages(form: Form, lines: Sequence[dict[str, str]], visit: str | None, faults: list[Fault]) -> Iterator[_Page]:
+def _pages(
+    form_of: Callable[[str], Form], lines: Sequence[dict[str, str]], visit: str | None, faults: list[Fault]
+) -> Iterator[_Page]:
     """The pages of the file in the order of their first lines; a line that names no page becomes a fault."""
     pages: dict[tuple[str, Place], _Page] = {}
     for cells in lines:
-        line = int(cells[""])
+        line, form = int(cells[""]), form_of(cells["subject"])
         try:
             place = _place(form, cells, visit)
         except NotFound as refused:
@@ -202,6 +219,13 @@ def _pages(form: Form, lines: Sequence[dict[str, str]], visit: str | None, fault
             faults.append(
                 Fault(f"/lines/{line}", "twice", f"Line {page.line} is of the same page", "Number them in `repeat`")
             )
+        for name in ("complete", "revision", "reason"):
+            if cells.get(name) and cells[name] != page.own.get(name):
+                told = f"Line {page.line} of the same page says something else"
+                faults.append(Fault(f"/lines/{line}/{name}", "differs", told, "Say it alike in every line of a page"))
+        for name in _elsewhere(form, cells):
+            told = f"{name} is no item of version {form.version}, with which the subject's site works"
+            faults.append(Fault(f"/lines/{line}/{name}", "unknown-item", told, "Empty the cell"))
         if not _add_rows(form, page, cells):
             faults.append(Fault(f"/lines/{line}/row", "row", f"The row is a whole number from 1 to {_ROWS}, used once"))
     yield from pages.values()
@@ -240,6 +264,12 @@ def _add_rows(form: Form, page: _Page, cells: Mapping[str, str]) -> bool:
             return False
         rows.append({"row": number} | row)
     return True
+
+
+def _elsewhere(form: Form, cells: Mapping[str, str]) -> Iterator[str]:
+    """Filled cells of items that only another version of the form in force has."""
+    own = {item.id + suffix for item in form.items for suffix in ("", "_unit", "_missing")} | {*_OWN, ""}
+    yield from (name for name, cell in cells.items() if cell and name not in own)
 
 
 def _answers(form: Form, cells: Mapping[str, str], *, rows: bool) -> Iterator[tuple[Any, Any]]:

@@ -17,7 +17,8 @@ from app.capture import save as door
 from app.core.transaction import see_all
 from app.exchange import imports
 from tests.servers import Database
-from tests.trial import SYSTEM, Person, Trial
+from tests.stories.amendment import amended
+from tests.trial import SYSTEM, Person, Trial, publish
 
 ROOT = Path(__file__).parents[2]
 LABS = "subject,visit,sample_date,hb,hb_unit,hb_missing,transfused\n"
@@ -326,3 +327,23 @@ def test_the_command_goes_through_the_same_door(trial: Trial, subjects: list[str
         report = imports.import_csv(session, SYSTEM, "TRIAL", "labs", three(subjects).encode(), rename={}, ignore=())
     assert report.created == 3
     trial.verified()
+
+
+def test_lines_of_one_page_agree_on_what_they_say_of_the_page(trial: Trial) -> None:
+    subject = trial.nurse.subject()
+    text = (
+        "subject,visit,complete,reason,sample_date,hb,row,drug\n"
+        f"{subject},SCR,Y,,2024-01-09,97,1,Blinatumomab\n"
+        f"{subject},SCR,N,Second,2024-01-09,97,2,Inotuzumab\n"
+    )
+    assert pointers(send(trial.nurse, "labs", text)) == ["/lines/3/complete", "/lines/3/reason"]
+
+
+def test_a_site_loads_the_form_it_works_with(trial: Trial, tmp_path: Path) -> None:
+    """An item of version 2 is known where version 2 is in force, and only there."""
+    here, there = trial.nurse.subject(), trial.nurse2.subject("HZ02")
+    publish(trial.database, amended(tmp_path / "forms"))
+    new = "subject,visit,sample_date,hb,plt\n{},SCR,2024-01-09,97,120\n"
+    trial.builder.call("PUT", "/sites/HZ02/version", json={"version": 2, "reason": "Approved"})
+    assert pointers(send(trial.nurse, "labs", new.format(here))) == ["/lines/2/plt"]
+    assert send(trial.nurse2, "labs", new.format(there)).status_code == 201
