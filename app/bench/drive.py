@@ -64,20 +64,24 @@ def drive(port: int, clients: Sequence[Sequence[bytes]]) -> Timing:
 
 async def _client(port: int, requests: Sequence[bytes]) -> list[float]:
     reader, writer = await asyncio.open_connection(_HOST, port)
-    times = []
-    for each in requests:
-        began = perf_counter()
-        writer.write(each)
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n", 1)[0])
-        answer = await reader.readexactly(length)
-        times.append(perf_counter() - began)
-        if not head.startswith(b"HTTP/1.1 2"):
-            line = each.split(b"\r\n", 1)[0].decode()
-            raise FailedError(f"{line}: {head.split(maxsplit=2)[1].decode()} {answer.decode()}")
-    writer.close()
-    await writer.wait_closed()
-    return times
+    try:
+        return [await _sent(reader, writer, each) for each in requests]
+    finally:
+        writer.close()
+        await writer.wait_closed()
+
+
+async def _sent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, one: bytes) -> float:
+    began = perf_counter()
+    writer.write(one)
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n", 1)[0])
+    answer = await reader.readexactly(length)
+    seconds = perf_counter() - began
+    if not head.startswith(b"HTTP/1.1 2"):
+        line = one.split(b"\r\n", 1)[0].decode()
+        raise FailedError(f"{line}: {head.split(maxsplit=2)[1].decode()} {answer.decode()}")
+    return seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -44,12 +45,22 @@ def measured(way: str, url: str) -> dict[str, float]:
     return dict(json.loads(done.stdout))
 
 
+@contextmanager
+def _database(url: str) -> Iterator[Database]:
+    engine = make_engine(url)
+    try:
+        yield Database(engine, Path("/dev/null"))
+    finally:
+        engine.dispose()
+
+
 def _marrow(url: str) -> Iterator[bytes]:
-    yield from archive(Database(make_engine(url), Path("/dev/null")), STUDY, None)
+    with _database(url) as database:
+        yield from archive(database, STUDY, None)
 
 
 def _forms(url: str) -> Iterator[bytes]:
-    with Database(make_engine(url), Path("/dev/null")).reading() as session:
+    with _database(url) as database, database.reading() as session:
         see(session, STUDY)
         scope = tables.Scope(session, newest(session, STUDY), None, None)
         yield from stream(tables.form_members(scope), lambda _: ("manifest.json", b"{}"), Flavour.MACHINE)

@@ -65,7 +65,7 @@ def of_pages(
     known = facts.known(build, pages)
     counted = facts.standing(pages)
     forms = {key: form_of(session, *key) for key in {(each.place.form, each.form_version) for each in counted}}
-    captured = gather(build, forms, counted, known)
+    captured = gather(build, forms, counted, known, remember=False)
     return Derived(subject, build, conclude(build, captured, known, cutoff=cutoff), begun=bool(pages))
 
 

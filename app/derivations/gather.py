@@ -115,7 +115,8 @@ def _read(plan: Plan, form: Form, page: Page, facts: Mapping[str, Any]) -> Itera
     for reader in plan.readers.get(form.form, ()):
         date, show = reader.source.date, reader.source.show
         for row in _places(form, page, reader, names, context):
-            yield reader.milestone, fact(date, row, show) or occurrence(None, _source(page, form, date, row, show))
+            dated = None if reader.source.undated else fact(date, row, show)
+            yield reader.milestone, dated or occurrence(None, _source(page, form, date, row, show))
 
 
 def _places(
