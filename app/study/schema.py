@@ -60,7 +60,8 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "date": "The date item.",
         "when": "A condition (CEL) over the page or row, and `subject` and `visit`.",
         "rows": "A repeating section: one occurrence per row.",
-        "show": "Items shown beside the date.",
+        "show": "Items shown beside the date; never free text.",
+        "undated": "true: the page says that it happened, and not on which day; the date item is not taken as the day.",
     },
     "Endpoint": {
         "code": "PARAMCD, at most eight capitals and digits.",
@@ -73,7 +74,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "redate_to_origin": "When one of these decides, its date becomes the origin.",
         "censor_at": "Extra censoring; an event of that day counts.",
         "entry": "At risk only from here (left truncation).",
-        "suggested": "true: a suggestion, off until it is asked for.",
+        "suggested": "true: a suggestion. Computed and marked as such; raises no findings.",
         "basis": "The words it rests on.",
         "variant": "Sensitivity analyses: any key replaced as a whole.",
     },

@@ -49,6 +49,9 @@ def _source(
         here: Path = (*path, "show", number)
         if form.has(item):
             yield from _row(form, here, item, section)
+            if form.item(item).value_type is ItemType.TEXT:
+                remedy = "Show a coded item, a number or a date: what is shown goes where endpoints go"
+                yield Fault(here, f"{item!r} is free text, which may name a person", remedy)
         else:
             yield _unknown_item(form, here, item)
     if source.when is not None:

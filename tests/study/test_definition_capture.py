@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from app.clinical.endpoints.milestones import History, Milestones
+from app.clinical.endpoints.occurrence import occurrence
 from app.forms.answers import Context, read, variables
 from app.forms.expressions import compile_expression
 from app.forms.rules import kinds
@@ -57,28 +59,29 @@ ALL = sorted(STUDIES)
 )
 def test_a_remission_is_dated_on_the_later_of_marrow_and_counts(trial, counted, expected):
     page = RESPONSE | {"response": "CR", "count_date": counted}
-    assert dates(trial, "cr", "response", page) == [expected]
-    assert dates(trial, "cri", "response", page) == [expected]
+    any_time = "_any" if trial == "FULLCOURSE" else ""  # there only those after entry count
+    assert dates(trial, f"cr{any_time}", "response", page) == [expected]
+    assert dates(trial, f"cri{any_time}", "response", page) == [expected]
 
 
 @pytest.mark.parametrize("response", ["CRh", "CRi", "CRp"])
 def test_a_remission_without_full_recovery_is_no_cr(response):
     page = RESPONSE | {"response": response}
-    assert dates("FULLCOURSE", "cr", "response", page) == []
-    assert dates("FULLCOURSE", "cri", "response", page) == ["2024-05-10"]
-    assert dates("FULLCOURSE", "orr", "response", page) == ["2024-05-10"]
+    assert dates("FULLCOURSE", "cr_any", "response", page) == []
+    assert dates("FULLCOURSE", "cri_any", "response", page) == ["2024-05-10"]
+    assert dates("FULLCOURSE", "orr_any", "response", page) == ["2024-05-10"]
 
 
 @pytest.mark.parametrize("response", ["PR", "MLFS"])
 def test_a_partial_response_is_objective_and_no_remission(response):
     page = RESPONSE | {"response": response}
-    assert dates("FULLCOURSE", "orr", "response", page) == ["2024-05-10"]
-    assert dates("FULLCOURSE", "cri", "response", page) == []
+    assert dates("FULLCOURSE", "orr_any", "response", page) == ["2024-05-10"]
+    assert dates("FULLCOURSE", "cri_any", "response", page) == []
 
 
 @pytest.mark.parametrize("response", ["NR", "SD", "PD", "NE", "RELAPSE"])
 def test_no_response_is_none(response):
-    assert dates("FULLCOURSE", "orr", "response", RESPONSE | {"response": response}) == []
+    assert dates("FULLCOURSE", "orr_any", "response", RESPONSE | {"response": response}) == []
 
 
 @pytest.mark.parametrize("trial", ALL)
@@ -163,8 +166,8 @@ def test_a_molecular_relapse_is_the_investigators_word():
 
 def test_mrd_at_day_30_is_the_sample_of_that_visit():
     page = SAMPLE | {"status": "NEG"}
-    assert dates("NCT06125106", "mrd_neg_d30", "mrd", page, visit="D30") == ["2024-04-01"]
-    assert dates("NCT06125106", "mrd_neg_d30", "mrd", page, visit="UNS") == []
+    assert dates("NCT06125106", "mrd_done_d30", "mrd", page, visit="D30") == ["2024-04-01"]
+    assert dates("NCT06125106", "mrd_done_d30", "mrd", page, visit="UNS") == []
     assert dates("NCT06125106", "mrd_done_d30", "mrd", SAMPLE | {"status": "NE"}, visit="D30") == []
     assert dates("NCT06125106", "mrd_done_d30", "mrd", SAMPLE | {"status": "POS"}, visit="D30") == ["2024-04-01"]
 
@@ -242,3 +245,49 @@ def test_entry_and_its_refusal_are_told_apart(trial):
     refused = page | {"enrolled": "N", "enrol_date": None}
     assert dates(trial, "enrol", "enrolment", refused) == []
     assert dates(trial, "screen_failure", "enrolment", refused) == ["2024-01-09"]
+
+
+def mrd(trial: str, milestone: str, *samples: tuple[str, str, str]) -> list[str]:
+    """The days of a milestone of the visit D30, from samples given as (day, status, specimen)."""
+    study = STUDIES[trial]
+    captured: dict[str, list[Any]] = {}
+    for day, status, specimen in samples:
+        page = {"sample_date": day, "status": status, "specimen": specimen}
+        for name in ("mrd_pos_d30", "mrd_done_d30"):
+            found = dates(trial, name, "mrd", page, visit="D30")
+            captured.setdefault(name, []).extend(occurrence(each) for each in found)
+    history = History(Milestones(study.milestones, study.endpoints), captured)
+    return [str(fact.date) for fact in history.of(milestone).dated]
+
+
+@pytest.mark.parametrize("seen", ["POS", "POS_LOW"])
+@pytest.mark.parametrize("day", ["2024-02-08", "2024-02-10", "2024-02-12"])
+def test_a_sample_with_mrd_outweighs_a_negative_one_of_the_same_visit(day: str, seen: str) -> None:
+    negative = ("2024-02-10", "NEG", "BLOOD")
+    assert mrd("NCT06125106", "mrd_neg_d30", negative) == ["2024-02-10"]
+    assert mrd("NCT06125106", "mrd_neg_d30", negative, (day, seen, "MARROW")) == []
+    assert mrd("NCT06125106", "mrd_neg_d30", negative, (day, seen, "CSF")) == ["2024-02-10"]
+
+
+@pytest.mark.parametrize("status", ["NEG", "POS"])
+def test_mrd_of_a_visit_is_that_of_marrow_or_blood(status: str) -> None:
+    assert mrd("NCT06125106", "mrd_done_d30", ("2024-02-10", status, "CSF")) == []
+    assert mrd("NCT06125106", "mrd_done_d30", ("2024-02-10", status, "MARROW")) == ["2024-02-10"]
+    assert mrd("NCT06125106", "mrd_neg_d30", ("2024-02-10", "UNDET", "MARROW")) == []
+
+
+@pytest.mark.parametrize("name", ["cr", "cri", "orr", "cr_marrow"])
+def test_a_remission_before_entry_counts_from_the_first_assessment_after_it(name: str) -> None:
+    study = STUDIES["FULLCOURSE"]
+    milestones = Milestones(study.milestones, study.endpoints)
+    seen = [occurrence(day) for day in ("2024-01-01", "2024-01-10", "2024-02-10")]
+    history = History(milestones, {"enrol": [occurrence("2024-01-10")], f"{name}_any": seen})
+    assert [str(fact.date) for fact in history.of(name).dated] == ["2024-01-10", "2024-02-10"]
+    assert not History(milestones, {f"{name}_any": seen}).of(name).dated
+
+
+@pytest.mark.parametrize("trial", ["NCT06125106", "NCT07105579", "S1904"])
+def test_systemic_therapy_left_behind_without_a_diagnosis_is_no_chronic_gvhd(trial: str) -> None:
+    page = {"assess_date": "2024-09-01", "systemic_therapy": "Y", "systemic_start": "2024-08-20"}
+    assert dates(trial, "cgvhd_systemic", "cgvhd", page | {"diagnosed": "N"}) == []
+    assert dates(trial, "cgvhd_systemic", "cgvhd", page | {"diagnosed": "Y"}) == ["2024-08-20"]

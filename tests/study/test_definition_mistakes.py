@@ -26,7 +26,7 @@ CODES = [{"code": code, "label": WORDS} for code in ("A", "B")]
 FORMS = {
     (made.form, made.version): made
     for made in (
-        form("consent", item("consent_date", "date"), item("version", "text")),
+        form("consent", item("consent_date", "date"), item("version", "integer"), item("remark", "text")),
         form("randomisation", item("rand_date", "date"), item("arm", "single", codes=CODES)),
         form("dosing", item("given", "yes_no"), rows=(item("dose_date", "partial_date"), item("mg", "decimal"))),
         form("graft", item("infusion_date", "date", show_when="subject.arm == 'A'")),
@@ -195,6 +195,10 @@ CASES = {
     "source that is no date": Case('date = "consent_date"', 'date = "version"'),
     "row without rows": Case('rows = "doses"\n', "", at='date = "dose_date"'),
     "rows of no section": Case('rows = "doses"', 'rows = "dosis"'),
+    "shows free text": Case('show = ["version"]', 'show = ["remark"]'),
+    "undated without a condition": Case(
+        'show = ["version"]', "undated = true", at='[[milestone.from]]\nform = "consent"'
+    ),
     "shows no item": Case('show = ["version"]', 'show = ["versoin"]'),
     "source condition": Case("mg > 0", "mgs > 0"),
     "source condition of types": Case("mg > 0", "mg > '0'"),

@@ -48,6 +48,13 @@ class MilestoneSource(Strict):
     when: str | None = None  # CEL over the page (or row) and the subject
     rows: Name | None = None  # a repeating section: one occurrence per row
     show: Names = ()  # items shown beside the date
+    undated: bool = False  # the page says that it happened; the item is where it says so, its date is not the day
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        if self.undated and self.when is None:
+            raise ValueError("`undated = true` says that it happened: say in `when` on which pages")
+        return self
 
 
 class Absence(Strict):

@@ -1,0 +1,70 @@
+"""A page that says dead without saying when: a question where no death page answers it, otherwise nothing."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from app.clinical.endpoints.occurrence import on
+from app.clinical.endpoints.result import Result, Status
+from app.derivations.conclude import conclude, contradictions
+from app.derivations.gather import gather
+from app.study.check import read_tree
+from app.study.library import Build
+from app.subjects.facts import Page, Place
+
+TREE = read_tree(Path(__file__).parents[2] / "forms")
+BUILDS = {
+    study.study: Build(study, {form: TREE.forms[form, number] for form, number in study.forms.items()})
+    for study in TREE.studies
+}
+START = {"NCT06125106": "hsct", "FULLCOURSE": "enrol", "S1904": "rand", "NCT07105579": "tx_start"}
+DEAD = ("survival", {"status": "DEAD", "contact_date": "2024-09-01"})
+LEFT = ("end_of_study", {"end_reason": "DEATH", "end_date": "2024-09-03"})
+ALIVE = ("survival", {"status": "ALIVE", "contact_date": "2024-06-01"})
+
+
+def survival(trial: str, *entered: tuple[str, dict[str, Any]], cutoff: date | None = None) -> Result:
+    """OS of a subject who began on 2024-01-10 and has these pages."""
+    build = BUILDS[trial]
+    pages = [
+        Page("X", UUID(int=number), Place("FU", number, form, 1), 1, 1, 1, "complete", answers, datetime.now(UTC))
+        for number, (form, answers) in enumerate(entered, start=1)
+    ]
+    forms = {(form, number): build.forms[form] for form, number in build.study.forms.items()}
+    facts: dict[str, Any] = {fact.name: None for fact in build.study.facts}
+    captured = gather(build, forms, pages, facts) | {START[trial]: [on(date(2024, 1, 10))]}
+    found = conclude(build, captured, facts, cutoff=cutoff)
+    told = next(each for each in found.results if (each.spec.code, each.spec.variant) == ("OS", "PRIMARY"))
+    asked = {item for item, rule, _ in contradictions(found.results) if rule == "endpoint-undated"}
+    assert ("OS" in asked) == (told.status is Status.QUERY)
+    if told.status is not Status.CENSORED:
+        assert found.status == "dead"
+    return told
+
+
+@pytest.mark.parametrize("hint", [DEAD, LEFT])
+@pytest.mark.parametrize("trial", sorted(BUILDS))
+def test_dead_without_a_death_page_is_a_question(trial: str, hint: tuple[str, dict[str, Any]]) -> None:
+    told = survival(trial, ALIVE, hint)
+    assert (told.status, told.milestone, told.adt) == (Status.QUERY, "death", None)
+    assert told.fact is not None
+    assert [source.form for source in told.fact.sources] == [hint[0]]
+
+
+@pytest.mark.parametrize("trial", sorted(BUILDS))
+def test_a_death_page_answers_it(trial: str) -> None:
+    told = survival(trial, ALIVE, DEAD, LEFT, ("death", {"death_date": "2024-08-20"}))
+    assert (told.status, told.adt) == (Status.EVENT, date(2024, 8, 20))
+    told = survival(trial, ALIVE, DEAD, ("death", {"death_date": "2024-08"}))
+    assert (told.status, told.adt, told.flag) == (Status.EVENT, date(2024, 8, 15), "D")
+
+
+def test_the_hint_is_no_date_of_death_and_no_proof_of_life() -> None:
+    assert survival("S1904", ALIVE, DEAD, cutoff=date(2024, 5, 1)).status is Status.CENSORED
+    assert survival("S1904", ALIVE, DEAD, cutoff=date(2024, 7, 1)).status is Status.QUERY
+    assert survival("S1904", ALIVE, ("survival", {"status": "LOST", "contact_date": "2024-09-01"})).adt == date(
+        2024, 6, 1
+    )
