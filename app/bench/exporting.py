@@ -41,7 +41,7 @@ _PAGES = """
 def measured(way: str, url: str) -> dict[str, float]:
     """Run this module in a child."""
     command = [sys.executable, "-m", "app.bench.exporting", way, url]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - this module
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603 - this module
     return dict(json.loads(done.stdout))
 
 
