@@ -1,6 +1,5 @@
 """What the routes of `access` take and give. Nothing is taken that is not named here, and no text is guessed at."""
 
-import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -17,21 +16,9 @@ from pydantic import (
 
 from app.access.permissions import Role
 from app.core.page import Page
+from app.core.words import Line, Reason, stripped
 
 _YEARS = range(2000, 2200)
-
-
-def _one_line(text: str) -> str:
-    """Refuse what cannot be seen or turns text around: two names that look alike are then alike."""
-    if any(unicodedata.category(character)[0] == "C" or character in "\u2028\u2029" for character in text):
-        raise ValueError
-    return unicodedata.normalize("NFC", text)
-
-
-def _lines(text: str) -> str:
-    for line in text.split("\n"):
-        _one_line(line)
-    return unicodedata.normalize("NFC", text)
 
 
 def _as_text(value: Any) -> Any:
@@ -47,12 +34,6 @@ def _in_our_time(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
-def _strip(minimum: int, maximum: int) -> StringConstraints:
-    return StringConstraints(strict=True, strip_whitespace=True, min_length=minimum, max_length=maximum)
-
-
-Line = Annotated[str, _strip(1, 200), AfterValidator(_one_line)]
-Reason = Annotated[str, _strip(3, 2000), AfterValidator(_lines)]
 Username = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=256)]
 Secret = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=1024), Field(repr=False)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_as_text), AfterValidator(_in_our_time)]
@@ -90,7 +71,7 @@ class NewToken(Taken):
     """A token for a program: what it is for, the study it opens, how many days it lasts."""
 
     label: Line
-    study: Annotated[str, _strip(1, 64)]
+    study: Annotated[str, stripped(1, 64)]
     days: Days
 
 
@@ -112,7 +93,7 @@ class NewGrant(Taken):
 
     username: Username
     role: Role
-    site: Annotated[str, _strip(1, 64)] | None = None
+    site: Annotated[str, stripped(1, 64)] | None = None
     valid_from: Moment | None = None
     valid_to: Moment | None = None
     reason: Reason

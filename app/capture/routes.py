@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from app.access.actor import Reading, Writing
 from app.access.idempotency import idempotent
@@ -13,12 +13,12 @@ from app.access.permissions import Permission, asks
 from app.capture import read, save
 from app.core.days import Instant
 from app.core.http import Answer, IfMatch, IfNoneMatch, Retryable, Router, etag
+from app.core.words import Reason
 from app.subjects.address import place
 
 router = Router(prefix="/api/v1/studies/{study}/subjects/{subject}", tags=["records"])
 
 PAGE = "/visits/{visit}/forms/{form}"
-Reason = Annotated[str, Field(min_length=3, max_length=2000)]
 AsOf = Annotated[Instant | None, Query(description="What stood at this instant, ISO 8601 with an offset")]
 
 

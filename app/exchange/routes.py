@@ -13,6 +13,7 @@ from app.access.permissions import Permission, asks
 from app.core.days import Day
 from app.core.http import Answer, Retryable, Router
 from app.core.transaction import see
+from app.core.words import Reason
 from app.exchange import export, imports
 from app.exchange.archive import Flavour
 
@@ -67,7 +68,7 @@ def import_form(
     retry: Retryable,
     visit: Annotated[str | None, Query(max_length=20, description="For a file without a visit column")] = None,
     site: Annotated[str | None, Query(max_length=12, description="Create unknown subjects at this site")] = None,
-    reason: Annotated[str | None, Query(min_length=3, max_length=2000)] = None,
+    reason: Annotated[Reason | None, Query()] = None,
 ) -> Response:
     """Rows of one form from a CSV file: all of it, or nothing and every line that is wrong."""
 

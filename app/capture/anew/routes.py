@@ -11,6 +11,7 @@ from app.access.permissions import Permission, asks
 from app.capture.anew.derive import derive, put_in_force, transfer
 from app.core.canonical import plain
 from app.core.http import Answer, Retryable, Router
+from app.core.words import Reason
 from app.subjects.routes import SubjectView
 
 router = Router(prefix="/api/v1/studies/{study}", tags=["refresh"])
@@ -21,7 +22,7 @@ class VersionInForce(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     version: Annotated[int, Field(ge=1, le=9999)]
-    reason: Annotated[str, Field(min_length=3, max_length=2000)]
+    reason: Reason
 
 
 class SubjectToTransfer(BaseModel):
@@ -29,7 +30,7 @@ class SubjectToTransfer(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     site: Annotated[str, Field(min_length=1, max_length=12)]
-    reason: Annotated[str, Field(min_length=3, max_length=2000)]
+    reason: Reason
 
 
 class Deviations(BaseModel):
