@@ -1,10 +1,12 @@
 """What the pages of a subject amount to: status, anchor dates, endpoints with their sources, contradictions. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Self
 
+from app.clinical.dates import Policy
+from app.clinical.endpoints.definition import LAST_ALIVE, PRIMARY
 from app.clinical.endpoints.engine import evaluate
 from app.clinical.endpoints.milestones import History
 from app.clinical.endpoints.occurrence import Occurrence, Planned, Source
@@ -16,13 +18,26 @@ from app.study.schedule import plan
 from app.subjects.enrol import FIRST_STATUS
 
 
+class Results(tuple[Result, ...]):  # noqa: SLOT001 - a tuple takes no slots of its own
+    """The results of one subject, and the history they rest on."""
+
+    history: History
+
+    @classmethod
+    def of(cls, specs: Iterable[Spec], history: History) -> Self:
+        """Every endpoint variant evaluated."""
+        made = cls(evaluate(spec, history) for spec in specs)
+        made.history = history
+        return made
+
+
 @dataclass(frozen=True, slots=True)
 class Conclusion:
     """Everything derived of one subject at one cut-off. `anchors` are the first days of milestones that visits need."""
 
     status: str
     anchors: Mapping[str, date]
-    results: Sequence[Result]
+    results: Results
     history: History
 
     def as_json(self) -> dict[str, Any]:
@@ -41,7 +56,9 @@ def specs_of(build: Build) -> tuple[Spec, ...]:
     """Every endpoint variant of a study version, compiled once."""
     found: tuple[Spec, ...] | None = build.memo.get("specs")
     if found is None:
-        found = build.memo["specs"] = compile_specs(build.study.endpoints, plan_of(build).milestones)
+        found = build.memo["specs"] = compile_specs(
+            build.study.endpoints, plan_of(build).milestones, report_day=build.study.report_day
+        )
     return found
 
 
@@ -57,7 +74,7 @@ def conclude(
     return Conclusion(
         status=_status(build.study, history),
         anchors=anchors,
-        results=[evaluate(spec, history) for spec in specs_of(build)],
+        results=Results.of(specs_of(build), history),
         history=history,
     )
 
@@ -155,9 +172,27 @@ def _sources(stored: Sequence[Mapping[str, Any]]) -> tuple[Source, ...]:
     )
 
 
-def contradictions(results: Sequence[Result]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Endpoints that have no number because the data contradict themselves or lack a day: item, rule, detail."""
+def contradictions(results: Results) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """What contradicts itself or lacks a day: (endpoint or milestone, rule, detail).
+
+    Endpoints of the protocol that have no number for it, and contact after a documented day of death, which changes no
+    number. Suggested endpoints raise nothing: nobody owes the protocol an answer to them.
+    """
+    told = set()
     for result in results:
-        if result.status is Status.QUERY and result.spec.variant == "PRIMARY":
+        if result.status is Status.QUERY and result.spec.variant == PRIMARY and not result.spec.suggested:
             rule = "endpoint-contradiction" if result.why == "ONCE_BEFORE_ORIGIN" else "endpoint-undated"
+            told.add(result.milestone)
             yield result.spec.code, rule, {"milestone": result.milestone, "why": str(result.why)}
+    yield from _contact_after_death(results.history, told)
+
+
+def _contact_after_death(history: History, told: Container[str | None]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """A date of life that lies, whatever its exact day, after a complete date of death that no endpoint asks about."""
+    for name in history.definitions.once:
+        if name in told or history.definitions.by_name[name].impute is not Policy.DEATH:
+            continue
+        days = [fact.date for fact in history.of(name).dated if fact.date is not None and not fact.flag]
+        alive = [fact.date for fact in history.of(LAST_ALIVE).dated if fact.date is not None]
+        if days and alive and max(alive) > days[0]:
+            yield name, "contact-after-death", {"milestone": name}

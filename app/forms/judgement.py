@@ -9,7 +9,7 @@ from typing import Any
 
 from app.forms.dates import is_date
 from app.forms.definition import DEFAULT_LENGTH, ComputedType, Form, Item, ItemType, Section
-from app.forms.expressions import INDETERMINATE
+from app.forms.expressions import INDETERMINATE, Expression
 from app.forms.findings import Problem, Question
 from app.forms.rules import Rules, rules
 from app.forms.values import MAX_DIGITS, MAX_INTEGER, convert, outside, plain
@@ -115,7 +115,10 @@ def questions(form: Form, answers: Mapping[str, Any], context: Context) -> list[
 
 
 def proving_life(form: Form, answers: Mapping[str, Any], context: Context) -> list[Place]:
-    """The answered dates of the page that need a living patient (`proves_life`, with its condition certainly true)."""
+    """The answered dates of the page that need a living patient (`proves_life`, with its condition certainly true).
+
+    One left behind where it is certainly not shown, as on a visit that was not held, proves nothing.
+    """
     compiled = rules(form)
     found: list[Place] = []
     for section, item in compiled.life:
@@ -123,16 +126,25 @@ def proving_life(form: Form, answers: Mapping[str, Any], context: Context) -> li
             places = [(row["row"], row.get(item.id)) for row in answers.get(section.id) or ()]
         else:
             places = [(None, answers.get(item.id))]
-        condition = compiled.proves_life.get(item.id)
+        condition, shown = compiled.proves_life.get(item.id), compiled.items.get(item.id)
+        within = compiled.sections.get(section.id)
         for row, answer in places:
             if plain(answer).value is None:
                 continue
-            if condition is not None:
-                place = None if row is None else (section.id, row)
-                if not condition.holds(variables(form, answers, context, place, needed=condition.uses)):
-                    continue
-            found.append((item.id, row))
+            place = None if row is None else (section.id, row)
+            page = (form, answers, context)
+            if within is not None and _asked(within, page, None) is False:
+                continue
+            if shown is not None and _asked(shown, page, place) is False:
+                continue
+            if condition is None or _asked(condition, page, place) is True:
+                found.append((item.id, row))
     return found
+
+
+def _asked(condition: Expression, page: tuple[Form, Mapping[str, Any], Context], row: tuple[str, int] | None) -> Any:
+    """What a condition says of a page, or of one of its rows: True, False, or INDETERMINATE."""
+    return condition.evaluate(variables(*page, row, needed=condition.uses))
 
 
 class _Page:

@@ -12,6 +12,13 @@ WORDS: Mapping[str, Mapping[Lang, tuple[str, str]]] = {
         ),
         "zh": ("日期相互矛盾，该终点无法计算", "请与原始资料核对日期并更正错误的一项"),
     },
+    "contact-after-death": {
+        "en": (
+            "A page shows the patient alive after the documented day of death",
+            "Compare the date of death and the later dates with the source documents and correct the wrong one",
+        ),
+        "zh": ("有页面显示患者在记录的死亡日期之后仍存活", "请与原始资料核对死亡日期及其后的日期，并更正错误的一项"),
+    },
     "endpoint-undated": {
         "en": (
             "This event happened and cannot be dated well enough for the endpoint",

@@ -216,3 +216,18 @@ def test_a_fact_of_another_page_decides_whether_a_date_counts(trial: Trial, subj
     assert book(trial, subject)["endpoints"]["CRA"]["PRIMARY"]["adt"] == "2024-02-10"
     trial.nurse.enter(subject, "SCR", "arm", {"rand_date": "2024-01-11", "arm_code": "B"}, revision=1, reason="Misread")
     assert book(trial, subject)["endpoints"]["CRA"]["PRIMARY"]["status"] == "0"
+
+
+def test_contact_after_a_documented_death_is_a_finding_and_changes_no_number(trial: Trial, subject: str) -> None:
+    trial.nurse.enter(subject, "LOG", "death", {"death_date": "2024-05-01"})
+    trial.nurse.enter(subject, "D30", "response", remission("2024-05-01"))
+    before = trial.nurse.endpoint(subject, "OS")
+    assert rules(trial, subject) == []
+    trial.nurse.enter(subject, "UNS.2", "response", remission("2024-09-01"))
+    assert rules(trial, subject) == [("death", "contact-after-death")]
+    assert trial.nurse.endpoint(subject, "OS") == before
+    (finding,) = book(trial, subject)["findings"]
+    assert "after the documented day of death" in finding["message"]
+    trial.nurse.enter(subject, "LOG", "death", {"death_date": "2024-10-01"}, revision=1, reason="Wrong month")
+    assert rules(trial, subject) == []
+    trial.verified()

@@ -9,7 +9,7 @@ import pytest
 
 from app.clinical.endpoints.occurrence import on
 from app.clinical.endpoints.result import Result, Status
-from app.derivations.conclude import conclude, contradictions
+from app.derivations.conclude import conclude, contradictions, specs_of
 from app.derivations.gather import gather
 from app.study.check import read_tree
 from app.study.library import Build
@@ -39,7 +39,7 @@ def survival(trial: str, *entered: tuple[str, dict[str, Any]], cutoff: date | No
     found = conclude(build, captured, facts, cutoff=cutoff)
     told = next(each for each in found.results if (each.spec.code, each.spec.variant) == ("OS", "PRIMARY"))
     asked = {item for item, rule, _ in contradictions(found.results) if rule == "endpoint-undated"}
-    assert ("OS" in asked) == (told.status is Status.QUERY)
+    assert ("OS" in asked) == (told.status is Status.QUERY and not told.spec.suggested)
     if told.status is not Status.CENSORED:
         assert found.status == "dead"
     return told
@@ -68,3 +68,26 @@ def test_the_hint_is_no_date_of_death_and_no_proof_of_life() -> None:
     assert survival("S1904", ALIVE, ("survival", {"status": "LOST", "contact_date": "2024-09-01"})).adt == date(
         2024, 6, 1
     )
+
+
+def test_a_suggested_endpoint_raises_no_finding() -> None:
+    build = BUILDS["S1904"]
+    captured = {"rand": [on(date(2024, 1, 10))], "death": [on(date(2023, 12, 1))]}
+    facts: dict[str, Any] = {fact.name: None for fact in build.study.facts}
+    found = conclude(build, captured, facts)
+    asked = {item for item, _, _ in contradictions(found.results)}
+    primary = {each.spec.code: each for each in found.results if each.spec.variant == "PRIMARY"}
+    suggested = {code for code, each in primary.items() if each.spec.suggested}
+    assert suggested
+    assert all(primary[code].status is Status.QUERY for code in suggested)
+    assert asked == {code for code, each in primary.items() if each.status is Status.QUERY} - suggested
+
+
+def test_a_curve_without_a_day_of_its_own_is_read_at_the_day_of_the_study() -> None:
+    build = BUILDS["S1904"]
+    endpoint = build.study.endpoints[0].model_copy(update={"report_day": None, "variant": ()})
+    truncated = endpoint.model_copy(update={"code": "X", "truncate_day": 100})
+    own = endpoint.model_copy(update={"code": "Y", "report_day": 7})
+    study = build.study.model_copy(update={"endpoints": (endpoint, truncated, own), "report_day": 500})
+    specs = specs_of(Build(study, build.forms))
+    assert [spec.report_day for spec in specs] == [500, None, 7]

@@ -1,3 +1,5 @@
+import tomllib
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +15,7 @@ from app.forms.answers import (
     variables,
     visible,
 )
+from app.forms.definition import Form
 
 NOWHERE = Context()
 
@@ -203,3 +206,40 @@ def test_one_pass_says_what_the_four_functions_say(page, raw):
     assert owed <= whole.visible
     left = {(question.item, question.row) for question in whole.questions if question.rule == "left_behind"}
     assert not left & whole.visible
+
+
+LIFE = """
+form = "seen"
+version = 1
+title = { en = "Seen", zh = "访视" }
+domain = "SV"
+[[section]]
+id = "main"
+title = { en = "Seen", zh = "访视" }
+[[section.item]]
+id = "done"
+label = { en = "Held", zh = "进行" }
+type = "yes_no"
+[[section.item]]
+id = "day"
+label = { en = "Day", zh = "日期" }
+type = "date"
+show_when = "done == 'Y'"
+proves_life = true
+[[section]]
+id = "later"
+title = { en = "Later", zh = "后续" }
+show_when = "done == 'Y'"
+[[section.item]]
+id = "call"
+label = { en = "Call", zh = "电话" }
+type = "date"
+proves_life = true
+"""
+
+
+@pytest.mark.parametrize(("done", "proof"), [("Y", ["day", "call"]), ("N", []), (None, ["day", "call"])])
+def test_a_date_left_behind_where_it_is_not_shown_proves_no_life(done, proof):
+    form = Form.of(tomllib.loads(LIFE))
+    answers = {"day": "2024-03-01", "call": "2024-03-02"} | ({"done": done} if done else {})
+    assert [item for item, _ in proving_life(form, answers, NOWHERE)] == proof

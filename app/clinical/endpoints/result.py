@@ -71,8 +71,13 @@ class Spec:
     milestones: Milestones
 
 
-def compile_specs(endpoints: Iterable[Endpoint], milestones: Milestones) -> tuple[Spec, ...]:
-    """Every variant of every endpoint, the primary one first, in the order of the study file."""
+def compile_specs(
+    endpoints: Iterable[Endpoint], milestones: Milestones, *, report_day: int | None = None
+) -> tuple[Spec, ...]:
+    """Every variant of every endpoint, the primary one first, in the order of the study file.
+
+    `report_day` is the study's: where the curve of an endpoint with neither a day nor a horizon is read.
+    """
     return tuple(
         Spec(
             code=endpoint.code,
@@ -81,7 +86,9 @@ def compile_specs(endpoints: Iterable[Endpoint], milestones: Milestones) -> tupl
             variant_label=words,
             basis=resolved.basis,
             suggested=endpoint.suggested,
-            report_day=resolved.report_day,
+            report_day=report_day
+            if resolved.report_day is None and resolved.truncate_day is None
+            else resolved.report_day,
             population=resolved.population,
             origin=resolved.origin,
             outcomes=tuple(
