@@ -43,7 +43,7 @@ class Measured:
 
 def run(*, quick: bool = False, memory: bool = False, console: Console | None = None) -> bool:
     """Measure and print; whether every target was met."""
-    console = console or Console(width=124)
+    console = console or Console(width=136)
     size = QUICK if quick else FULL
     began = perf_counter()
     console.print(machine(memory=memory))
