@@ -43,13 +43,26 @@ def derived(
     as_of: datetime | None = None,
 ) -> Iterator[Derived]:
     """Every subject of the sites `within` (None: all), in the order of subject numbers, derived from its pages."""
-    casebooks = facts.everybody(session, study_id, sites=within, subject_id=subject_id, as_of=as_of)
-    ahead = next(casebooks, None)
+    for subject, pages in casebooks(session, study_id, within=within, subject_id=subject_id, as_of=as_of):
+        yield of_pages(session, study_id, subject, pages, cutoff=cutoff)
+
+
+def casebooks(
+    session: Session,
+    study_id: str,
+    *,
+    within: frozenset[str] | None = None,
+    subject_id: str | None = None,
+    as_of: datetime | None = None,
+) -> Iterator[tuple[dict[str, Any], dict[Place, Page]]]:
+    """Every subject of the sites `within` (None: all) with its pages, also one that has none yet; two statements."""
+    begun = facts.everybody(session, study_id, sites=within, subject_id=subject_id, as_of=as_of)
+    ahead = next(begun, None)
     for subject in subjects(session, study_id, within, subject_id, as_of):
         pages: dict[Place, Page] = {}
         if ahead is not None and ahead[0] == subject["subject_id"]:
-            pages, ahead = ahead[1], next(casebooks, None)
-        yield of_pages(session, study_id, subject, pages, cutoff=cutoff)
+            pages, ahead = ahead[1], next(begun, None)
+        yield subject, pages
 
 
 def of_pages(

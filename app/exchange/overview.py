@@ -7,13 +7,13 @@ from sqlalchemy import select
 
 from app import models
 from app.capture.read import timeline
+from app.derivations.derive import casebooks
 from app.derivations.derive import subjects as listed
 from app.exchange.archive import Member
 from app.exchange.columns import Column
 from app.exchange.tables import Scope, moment
 from app.forms.answers import difference
 from app.study.library import form_of
-from app.subjects import facts
 
 _BLOCK = 2000
 Rows = Callable[[], Iterator[list[str]]]
@@ -128,12 +128,7 @@ def _subject(scope: Scope, site: str, number: str) -> list[str]:
 
 
 def _visits(scope: Scope) -> Iterator[list[str]]:
-    casebooks = facts.everybody(scope.session, scope.study_id, sites=scope.sites)
-    ahead = next(casebooks, None)
-    for subject in listed(scope.session, scope.study_id, scope.sites, None, None):
-        pages: Mapping[facts.Place, facts.Page] = {}
-        if ahead is not None and ahead[0] == subject["subject_id"]:
-            pages, ahead = ahead[1], next(casebooks, None)
+    for subject, pages in casebooks(scope.session, scope.study_id, within=scope.sites):
         for visit in timeline(scope.session, scope.study_id, subject, pages):
             due = [form["status"] for form in visit["forms"] if form["due"]]
             code, _, repeat = visit["visit"].partition(".")
