@@ -53,7 +53,8 @@ clean:  ## remove the environment and the caches; var/, which holds data, stays
 # The environment: the locked dependencies, each checked against its hash, and then Marrow itself. What tests and checks
 # need besides is added when they are first run.
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq install
-HASHED := $(PIP) --require-hashes --only-binary :all:
+# The lock names everything, so pip resolves nothing: an older pip would take `coverage[toml]` for something unpinned.
+HASHED := $(PIP) --no-deps --require-hashes --only-binary :all:
 
 $(READY): requirements.lock $(RUNS)
 	echo "Adding what tests and checks need (once) …"
