@@ -1,28 +1,18 @@
-"""`marrow …`: what is done on the server itself. Each command calls a function that has a test of its own.
+"""`marrow …`: what is done on the server itself. Each command calls a function that has a test of its own."""
 
-Whoever can run these commands holds the database already; they act as the server's own actor, and the trail names
-the operating system's user.
-"""
-
-import getpass
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session
 
-from app.access.actor import SystemActor
+from app.cli_study import Folder, Study, study_app
+from app.console import actor, fail, owner, place, say, work
 from app.core import embedded
-from app.core.db import SchemaError, make_engine, migrate, schema_state
-from app.core.errors import Refusal
-from app.core.transaction import Database, see_all
-from app.settings import SettingError, Settings
+from app.core.db import migrate
+from app.core.transaction import see_all
+from app.settings import Settings
 
 app = typer.Typer(
     name="marrow",
@@ -32,94 +22,13 @@ app = typer.Typer(
     add_completion=False,
 )
 forms_app = typer.Typer(help="Form and study files.", no_args_is_help=True)
-study_app = typer.Typer(help="Studies in the database.", no_args_is_help=True)
 admin_app = typer.Typer(help="Accounts.", no_args_is_help=True)
 audit_app = typer.Typer(help="The trail.", no_args_is_help=True)
 for name, group in (("forms", forms_app), ("study", study_app), ("admin", admin_app), ("audit", audit_app)):
     app.add_typer(group, name=name)
 
-Folder = Annotated[Path, typer.Argument(help="A folder with library/ and studies/")]
-Study = Annotated[str, typer.Argument(help="The study's key, such as NCT06125106")]
 Cases = Annotated[Path | None, typer.Option("--in", exists=True, dir_okay=False, help="CSV with one row per case")]
 CutOff = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Everything dated later is left out")]
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where the commands work: the database as the application's role, and its URLs."""
-
-    database: Database
-    settings: Settings
-    app_url: str
-    owner_url: str
-
-
-def say(line: str = "") -> None:
-    """One line for a person."""
-    typer.echo(line)
-
-
-def fail(message: str, code: int = 1) -> NoReturn:
-    """End with a message on standard error."""
-    typer.echo(message, err=True)
-    raise typer.Exit(code)
-
-
-def actor() -> SystemActor:
-    """The server's own actor, with the operating system's user in the trail."""
-    return SystemActor(source=f"cli:{getpass.getuser()}")
-
-
-@contextmanager
-def place(*, migrated: bool = True) -> Iterator[Place]:
-    """The database that the settings name, or the embedded one, started for as long as the command runs.
-
-    The embedded database is migrated on the way; a server of one's own is migrated by `marrow migrate`.
-    """
-    try:
-        settings = Settings.from_environment()
-    except SettingError as fault:
-        fail(str(fault), 2)
-    server = engine = None
-    try:
-        if settings.database_url is None:
-            server = embedded.start(settings.data_dir, say=say)
-            urls = server.app_url, server.owner_url
-            migrate(server.owner_url, settings.app_role)
-        else:
-            urls = settings.database_url, settings.owner_url or ""
-        engine = make_engine(urls[0], pool_size=settings.pool_size)
-        if migrated:
-            schema_state(engine).require_current()
-        yield Place(Database(engine, settings.anchors), settings, *urls)
-    except (SchemaError, embedded.CannotStartError) as fault:
-        fail(str(fault), 3)
-    except Refusal as refused:
-        fail(
-            "\n".join(
-                [refused.detail, *(f"  {e.pointer}: {e.message.rstrip('.')}. {e.remedy}" for e in refused.errors)]
-            )
-        )
-    except OperationalError:
-        fail("The database cannot be reached, or it stopped answering. Is MARROW_DATABASE_URL right?", 3)
-    finally:
-        if engine is not None:
-            engine.dispose()
-        if server is not None:
-            server.stop()
-
-
-@contextmanager
-def work(at: Place) -> Iterator[Session]:
-    """A transaction with every study in sight."""
-    with at.database.writing() as session:
-        see_all(session)
-        yield session
-
-
-def owner(at: Place) -> str:
-    """The database as the role that owns the tables."""
-    return at.owner_url or fail("MARROW_OWNER_URL names the role that owns the tables; this is done as it", 2)
 
 
 @app.command("migrate")
@@ -319,38 +228,6 @@ def forms_schema(out: Annotated[Path, typer.Argument(help="Folder to write to")]
 
     for path in write_schemas(out):
         say(str(path))
-
-
-@study_app.command("publish")
-def study_publish(
-    root: Folder = Path("forms"),
-    only: Annotated[list[str] | None, typer.Option(help="A study's key, once per study; all by default")] = None,
-) -> None:
-    """Release the studies of a folder that are not released yet; from then on they never change."""
-    from app.study.check import read_tree  # noqa: PLC0415
-    from app.study.publish import publish_tree  # noqa: PLC0415
-
-    tree = read_tree(root)
-    if tree.mistakes:
-        fail("\n".join([*map(str, tree.mistakes), "Nothing was published: correct these first."]))
-    with place() as at, work(at) as session:
-        for key, version, fresh in publish_tree(session, actor(), tree, only=only):
-            say(f"{key} version {version}: {'published' if fresh else 'released already'}")
-
-
-@study_app.command("activate")
-def study_activate(
-    study: Study,
-    site: Annotated[str, typer.Argument(help="The site's key")],
-    version: Annotated[int, typer.Argument(min=1, help="A released study version")],
-    reason: Annotated[str, typer.Option(help="Why now, for example the approval's date")],
-) -> None:
-    """Let a site work under another released study version from now on."""
-    from app.capture.anew.derive import put_in_force  # noqa: PLC0415
-
-    with place() as at, work(at) as session:
-        put_in_force(session, actor(), study, site, version, reason=reason)
-        say(f"{study}, site {site}: version {version}")
 
 
 @admin_app.command("create")

@@ -12,7 +12,7 @@ from fastapi.routing import iter_route_contexts
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
-from app import cli
+from app import cli, console
 from app.core.db import make_engine
 from app.core.transaction import Database as Store
 from app.demo.people import introduce
@@ -63,7 +63,7 @@ def reader(engine: Engine, database: Database, tmp_path: Path, monkeypatch: pyte
         opened.append(make_engine(url, pool_size=pool_size))
         return opened[-1]
 
-    monkeypatch.setattr(cli, "make_engine", connected)
+    monkeypatch.setattr(console, "make_engine", connected)
     yield Reader(TestClient(create_app(Settings(), Store(engine, anchors)), raise_server_exceptions=False), work)
     for each in opened:
         each.dispose()

@@ -1,0 +1,45 @@
+"""`marrow study …`: what is done with the studies of the database."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.console import actor, fail, place, say, work
+
+study_app = typer.Typer(help="Studies in the database.", no_args_is_help=True)
+
+Folder = Annotated[Path, typer.Argument(help="A folder with library/ and studies/")]
+Study = Annotated[str, typer.Argument(help="The study's key, such as NCT06125106")]
+
+
+@study_app.command("publish")
+def study_publish(
+    root: Folder = Path("forms"),
+    only: Annotated[list[str] | None, typer.Option(help="A study's key, once per study; all by default")] = None,
+) -> None:
+    """Release the studies of a folder that are not released yet; from then on they never change."""
+    from app.study.check import read_tree  # noqa: PLC0415
+    from app.study.publish import publish_tree  # noqa: PLC0415
+
+    tree = read_tree(root)
+    if tree.mistakes:
+        fail("\n".join([*map(str, tree.mistakes), "Nothing was published: correct these first."]))
+    with place() as at, work(at) as session:
+        for key, version, fresh in publish_tree(session, actor(), tree, only=only):
+            say(f"{key} version {version}: {'published' if fresh else 'released already'}")
+
+
+@study_app.command("activate")
+def study_activate(
+    study: Study,
+    site: Annotated[str, typer.Argument(help="The site's key")],
+    version: Annotated[int, typer.Argument(min=1, help="A released study version")],
+    reason: Annotated[str, typer.Option(help="Why now, for example the approval's date")],
+) -> None:
+    """Let a site work under another released study version from now on."""
+    from app.capture.anew.derive import put_in_force  # noqa: PLC0415
+
+    with place() as at, work(at) as session:
+        put_in_force(session, actor(), study, site, version, reason=reason)
+        say(f"{study}, site {site}: version {version}")
