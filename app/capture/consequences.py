@@ -21,7 +21,7 @@ from app.forms import answers as reading
 from app.forms.answers import Context
 from app.forms.rules import rules
 from app.models.capture import FindingState, RecordStatus
-from app.quality.findings import Observation, reconcile
+from app.quality.findings import Observation, differing, reconcile
 from app.study.library import Build, form_of
 from app.subjects import facts
 from app.subjects.facts import Page, Place
@@ -85,10 +85,9 @@ class Consequences:
         for page, values in self.computed:
             if dict(values) != dict(self.before.computed.get(page.record_id, (0, {}))[1]):
                 yield "computed items", f"{page.place.visit} {page.place.form}"
-        open_now = {(row["record_id"], row["item"], row["row"], row["rule"]) for row in self.before.findings}
-        wanted = {(each.record_id, each.item, each.row, each.rule) for each in self.observed}
-        for _, item, _, rule in sorted(open_now ^ wanted, key=str):
-            yield "findings", f"{item} {rule}"
+        opening, closing = differing(self.before.findings, self.observed)
+        found = {(each.item, each.rule) for each in opening} | {(row["item"], row["rule"]) for row in closing}
+        yield from (("findings", f"{item} {rule}") for item, rule in sorted(found))
 
 
 def context_of(build: Build, pages: Mapping[Place, Page], place: Place) -> Context:

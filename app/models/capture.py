@@ -34,6 +34,13 @@ class FindingState(StrEnum):
     CLOSED = "closed"
 
 
+class Severity(StrEnum):
+    """What a finding asks for: a query wants an answer of people, a note is only told."""
+
+    QUERY = "query"
+    NOTE = "note"
+
+
 subject = Table(
     "subject",
     metadata,
@@ -135,6 +142,8 @@ finding = Table(
     Column("row", Integer, nullable=True),
     Column("rule", Key, nullable=False),
     Column("detail", Json, nullable=False),
+    Column("severity", Text, nullable=True),
+    Column("fingerprint", Text, nullable=True),
     Column("state", Text, nullable=False),
     Column("opened_at", Moment, nullable=False),
     Column("closed_at", Moment, nullable=True),
@@ -154,7 +163,11 @@ finding = Table(
         postgresql_nulls_not_distinct=True,
     ),
     one_of("state", FindingState),
-    comment="At most one open finding per rule and item.",
+    one_of("severity", Severity),
+    comment=(
+        "At most one open finding per rule and item. `fingerprint` is a digest of the values that gave rise to it; it "
+        "and `severity` are null where the finding is older than they are."
+    ),
 )
 
 idempotency = Table(

@@ -1,22 +1,35 @@
 """What looks wrong, kept in step with the data: a finding opens when its cause appears and closes when it is gone."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from app import models
 from app.audit import Change
-from app.models.capture import FindingState
+from app.core import canonical
+from app.models.capture import FindingState, Severity
 
 
 class Observation(NamedTuple):
-    """Something that looks wrong now. `detail` holds limits and labels, never the value itself."""
+    """Something that looks wrong now. `detail` holds limits and labels, never the value itself.
+
+    `fingerprint` tells the values that gave rise to it from any others, so that what is asked of one value is not
+    taken for asked of the next.
+    """
 
     record_id: UUID | None
     item: str
     row: int | None
     rule: str
     detail: Mapping[str, Any]
+    severity: str = Severity.QUERY.value
+    fingerprint: str = ""
+
+
+def fingerprint(*values: Any) -> str:
+    """A digest of the values that gave rise to a finding, in an order that stays."""
+    return sha256(canonical.encode(values)).hexdigest()[:32]
 
 
 def reconcile(
@@ -29,8 +42,8 @@ def reconcile(
 
     `standing` are the open findings that this act could have changed; each observation is open at most once.
     """
-    wanted = {(each.record_id, each.item, each.row, each.rule): each for each in observed}
-    present = {(row["record_id"], row["item"], row["row"], row["rule"]): row for row in standing}
+    new, gone = differing(standing, observed)
+    made.update_all(models.finding, gone, state=FindingState.CLOSED.value, closed_at=made.at, change_id=made.change_id)
     made.insert(
         models.finding,
         *(
@@ -43,14 +56,33 @@ def reconcile(
                 "row": each.row,
                 "rule": each.rule,
                 "detail": dict(each.detail),
+                "severity": str(each.severity),
+                "fingerprint": each.fingerprint,
                 "state": FindingState.OPEN.value,
                 "opened_at": made.at,
                 "closed_at": None,
                 "change_id": made.change_id,
             }
-            for key, each in wanted.items()
-            if key not in present
+            for each in new
         ),
     )
-    gone = [row for key, row in present.items() if key not in wanted]
-    made.update_all(models.finding, gone, state=FindingState.CLOSED.value, closed_at=made.at, change_id=made.change_id)
+
+
+def differing(
+    standing: Sequence[Mapping[str, Any]], observed: Iterable[Observation]
+) -> tuple[list[Observation], list[Mapping[str, Any]]]:
+    """What is observed and not open yet, and what is open and no longer observed.
+
+    The same rule at the same item over other values, or asking for something else, is another finding.
+    """
+    wanted = {(each.record_id, each.item, each.row, each.rule): each for each in observed}
+    present = {(row["record_id"], row["item"], row["row"], row["rule"]): row for row in standing}
+    same = {key for key in wanted.keys() & present.keys() if _same(present[key], wanted[key])}
+    new = [each for key, each in wanted.items() if key not in same]
+    return new, [row for key, row in present.items() if key not in same]
+
+
+def _same(row: Mapping[str, Any], each: Observation) -> bool:
+    """Null in a row means what was meant before there were the columns."""
+    told = (row["severity"] or Severity.QUERY.value, row["fingerprint"] or "")
+    return told == (each.severity, each.fingerprint)

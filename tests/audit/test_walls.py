@@ -19,7 +19,7 @@ from app.audit.trail import APPEND_ONLY, EXEMPT
 from app.core.db import make_engine
 from app.core.transaction import see, see_all
 from app.models.access import AccountStatus, Role, TokenKind
-from app.models.capture import FindingState, RecordStatus
+from app.models.capture import FindingState, RecordStatus, Severity
 from tests.audit import world
 from tests.audit.conftest import OTHER, STUDY, Trial
 
@@ -33,6 +33,7 @@ VOCABULARIES: dict[str, type[StrEnum]] = {
     "ck_record_status": RecordStatus,
     "ck_revision_status": RecordStatus,
     "ck_finding_state": FindingState,
+    "ck_finding_severity": Severity,
 }
 INSUFFICIENT_PRIVILEGE = "42501"
 
