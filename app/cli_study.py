@@ -1,5 +1,6 @@
 """`marrow study …`: what is done with the studies of the database."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -43,3 +44,33 @@ def study_activate(
     with place() as at, work(at) as session:
         put_in_force(session, actor(), study, site, version, reason=reason)
         say(f"{study}, site {site}: version {version}")
+
+
+@study_app.command("diff")
+def study_diff(
+    study: Study,
+    before: Annotated[int, typer.Argument(min=1, help="A study version")],
+    after: Annotated[int, typer.Argument(min=1, help="Another one")],
+    forms: Annotated[Path, typer.Option(help="The folder with both versions")] = Path("forms"),
+    live: Annotated[bool, typer.Option(help="Count the subjects and answers each difference touches")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="As JSON")] = False,
+) -> None:
+    """What differs between two versions of a study with their forms, and what each difference does to answers."""
+    from app.capture.anew.diff import Told, as_json, as_table, touched  # noqa: PLC0415
+    from app.study.check import read_tree  # noqa: PLC0415
+    from app.study.compare import compare  # noqa: PLC0415
+
+    versions = read_tree(forms).versions
+    if missing := [number for number in (before, after) if (study, number) not in versions]:
+        fail(f"{forms} has no sound version {missing[0]} of {study}. marrow forms check names what is wrong.", 2)
+    old, new = versions[study, before], versions[study, after]
+    told: list[Told] = [(each, None) for each in compare(old, new)]
+    if live:
+        with place() as at, work(at) as session:
+            told = touched(session, actor(), new, [each for each, _ in told])
+    if json_:
+        say(json.dumps(as_json(told), ensure_ascii=False, indent=1))
+    else:
+        for line in as_table(told):
+            say(line)
+        say(f"{len(told)} differences.")

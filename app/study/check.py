@@ -14,24 +14,41 @@ from app.forms.definition import Form
 from app.forms.mistakes import Mistake
 from app.forms.schema import file_schema as form_schema
 from app.forms.toml import Locate, TomlMistake, load
+from app.study.compare import Version
 from app.study.definition import Study
+from app.study.plan import Plan
+from app.study.plan_check import check_plan
+from app.study.plan_schema import file_schema as plan_schema
 from app.study.references import study_faults
 from app.study.released import released_mistakes, unreleased_forms
 from app.study.schema import file_schema as study_schema
 from app.study.shape import shape_mistakes, where
 
-_FILES = re.compile(r"released\.toml|(library|studies)/[^/]+/v[1-9][0-9]*\.toml")
+_FILES = re.compile(
+    r"released\.toml|(library|studies)/[^/]+/v[1-9][0-9]*\.toml|migrations/[^/]+/v[1-9][0-9]*-v[1-9][0-9]*\.toml"
+)
 _PLACE = re.compile(r"(?P<study>[^/]+)/v(?P<version>[0-9]+)\.toml")
 
 
 @dataclass(frozen=True)
 class Tree:
-    """A `forms/` folder as read: the forms and studies that are sound, and every mistake in it."""
+    """A `forms/` folder as read: the forms, studies and plans that are sound, and every mistake in it."""
 
     forms: Mapping[tuple[str, int], Form]
     studies: tuple[Study, ...]
-    digests: Mapping[str, str]  # of the sound files, by path below the folder
+    digests: Mapping[str, str]  # of the sound forms and studies, by path below the folder
     mistakes: tuple[Mistake, ...]
+    plans: tuple[Plan, ...] = ()
+
+    @property
+    def versions(self) -> dict[tuple[str, int], Version]:
+        """Every sound study version with its forms."""
+        return {
+            (study.study, study.version): Version(
+                study, {form_id: self.forms[form_id, number] for form_id, number in study.forms.items()}
+            )
+            for study in self.studies
+        }
 
 
 def check_study(source: Path | str, forms: Mapping[tuple[str, int], Form]) -> tuple[Study | None, list[Mistake]]:
@@ -63,7 +80,7 @@ def check_study(source: Path | str, forms: Mapping[tuple[str, int], Form]) -> tu
 
 
 def read_tree(root: Path) -> Tree:
-    """Everything under `root`, the `forms/` folder: library/, studies/ and released.toml."""
+    """Everything under `root`, the `forms/` folder: library/, studies/, migrations/ and released.toml."""
     forms: dict[tuple[str, int], Form] = {}
     studies: list[Study] = []
     digests: dict[str, str] = {}
@@ -83,7 +100,14 @@ def read_tree(root: Path) -> Tree:
     mistakes += [_stray(path) for path in sorted(root.rglob("*.toml")) if not _placed(path.relative_to(root))]
     mistakes += released_mistakes(root, digests)
     mistakes += unreleased_forms(root, studies)
-    return Tree(forms, tuple(studies), digests, tuple(mistakes))
+    plans: list[Plan] = []
+    versions = Tree(forms, tuple(studies), digests, ()).versions
+    for path in sorted(root.glob("migrations/*/*.toml")):
+        plan, found = check_plan(path, versions)
+        mistakes += found
+        if plan is not None:
+            plans.append(plan)
+    return Tree(forms, tuple(studies), digests, tuple(mistakes), tuple(plans))
 
 
 def check_tree(root: Path) -> list[Mistake]:
@@ -92,8 +116,8 @@ def check_tree(root: Path) -> list[Mistake]:
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """JSON Schema of a form file and of a study file, for editors; by the name they are published under."""
-    return {"form": form_schema(), "study": study_schema()}
+    """JSON Schema of a form, a study and a plan file, for editors; by the name they are published under."""
+    return {"form": form_schema(), "study": study_schema(), "plan": plan_schema()}
 
 
 def write_schemas(folder: Path) -> list[Path]:
@@ -125,7 +149,8 @@ def _stray(path: Path) -> Mistake:
         1,
         "",
         "no file is expected here",
-        "Forms are library/<form>/v<number>.toml, studies are studies/<STUDY>/v<number>.toml",
+        "Forms are library/<form>/v<number>.toml, studies are studies/<STUDY>/v<number>.toml, "
+        "plans are migrations/<STUDY>/v<number>-v<number>.toml",
     )
 
 

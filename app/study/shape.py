@@ -22,6 +22,7 @@ from app.forms.definition import Words
 from app.forms.mistakes import Mistake, near
 from app.forms.toml import Locate
 from app.study.definition import Arm, Fact, Site, Status, Study, Visit
+from app.study.plan import Fill, FormStep, ItemStep, Plan, RowsStep, VisitStep
 
 Path = tuple[str | int, ...]
 
@@ -30,6 +31,9 @@ _MODELS: Mapping[str, type[BaseModel]] = {
     "from": MilestoneSource, "absent_by": Absence, "gap": Gap, "endpoint": Endpoint, "variant": Variant,
     "outcomes": Outcome, "censor_at": CensorAt, "rate": Rate, "label": Words, "title": Words, "name": Words,
     "basis": Words,
+}  # fmt: skip
+_PLAN_MODELS: Mapping[str, type[BaseModel]] = {
+    "form": FormStep, "item": ItemStep, "rows": RowsStep, "fill": Fill, "visit": VisitStep, "basis": Words,
 }  # fmt: skip
 _WORDS: Mapping[str, tuple[str, str]] = {
     "string_type": ("this is no text", "Put it in quotes"),
@@ -48,12 +52,15 @@ _PATTERNS: Mapping[str, str] = {
     "id": "capitals and digits, 2 to 12, such as HZ01",
     "code": "a code; visits and endpoints in capitals and digits, such as D30 or OS",
 }
+_NAMES = ("code", "id", "name", "item", "rows", "form", "visit")  # what a part of a file is called by
 _NAME = "a-z, 0-9 and _, beginning with a letter, at most 32 characters"
 
 
-def shape_mistakes(error: ValidationError, data: Any, locate: Locate, file: str) -> list[Mistake]:
-    """One mistake per finding of pydantic, in the order of the file."""
-    return [_mistake(detail, data, locate, file) for detail in error.errors(include_url=False)]
+def shape_mistakes(
+    error: ValidationError, data: Any, locate: Locate, file: str, *, of: type[BaseModel] = Study
+) -> list[Mistake]:
+    """One mistake per finding of pydantic, in the order of the file; `of` is what the file should be."""
+    return [_mistake(detail, data, locate, file, of) for detail in error.errors(include_url=False)]
 
 
 def where(data: Any, path: Sequence[str | int]) -> str:
@@ -65,7 +72,7 @@ def where(data: Any, path: Sequence[str | int]) -> str:
         except (KeyError, IndexError, TypeError):
             data = None
         if isinstance(part, int):
-            named = [data[key] for key in ("code", "id", "name") if key in data] if isinstance(data, dict) else []
+            named = [data[key] for key in _NAMES if key in data] if isinstance(data, dict) else []
             word = next((name for name in named if isinstance(name, str)), str(part + 1))
             words.append(f"{words.pop()} {word}" if words else word)
         elif not part.startswith("["):
@@ -73,7 +80,7 @@ def where(data: Any, path: Sequence[str | int]) -> str:
     return ", ".join(words)
 
 
-def _mistake(error: ErrorDetails, data: Any, locate: Locate, file: str) -> Mistake:
+def _mistake(error: ErrorDetails, data: Any, locate: Locate, file: str, of: type[BaseModel]) -> Mistake:
     path: Path = error["loc"]
     key = next((part for part in reversed(path) if isinstance(part, str) and part != "[key]"), "")
     kind, context = error["type"], error.get("ctx", {})
@@ -81,7 +88,7 @@ def _mistake(error: ErrorDetails, data: Any, locate: Locate, file: str) -> Mista
         kind, ("this value cannot be used", "docs/schemas/study.schema.json says what may stand here")
     )
     if kind == "extra_forbidden":
-        known = _keys(path)
+        known = _keys(path, of)
         message, remedy = f"there is no key {key!r} here", near(key, known, otherwise=f"Keys are {', '.join(known)}")
     elif kind == "missing":
         message, remedy = f"the key {key!r} is missing", f"Add `{key}`"
@@ -98,8 +105,9 @@ def _mistake(error: ErrorDetails, data: Any, locate: Locate, file: str) -> Mista
     return Mistake(file, locate(path), where(data, path), message, remedy)
 
 
-def _keys(path: Path) -> list[str]:
+def _keys(path: Path, of: type[BaseModel]) -> list[str]:
     """The keys that may stand beside the last one of `path`."""
     names = [part for part in path[:-1] if isinstance(part, str)]
-    model = _MODELS.get(names[-1], Study) if names else Study
+    models = _PLAN_MODELS if of is Plan else _MODELS
+    model = models.get(names[-1], of) if names else of
     return [field.alias or name for name, field in model.model_fields.items()]

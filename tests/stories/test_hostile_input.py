@@ -74,8 +74,8 @@ def trial(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     with TestClient(create_app(Settings(), database)) as client:
         token = client.post("/api/v1/session", json={"username": "ev", "password": PASSWORD}).json()["token"]
         places = {
-            "study": STUDY, "site": SITE, "subject": subject, "visit": "SCR", "form": "demographics", "version": "1",
-            "rule": "ctcae_labs",
+            "study": STUDY, "site": SITE, "subject": subject, "visit": "SCR", "form": "demographics",
+            "version": "1", "other": "1", "rule": "ctcae_labs",
             "username": "admin", "endpoint": "EFS", "token_id": str(uuid4()), "grant_id": str(uuid4()),
         }  # fmt: skip
         yield Trial(client, {"Authorization": f"Bearer {token}"}, places)

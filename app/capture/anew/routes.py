@@ -2,19 +2,27 @@
 
 from typing import Annotated
 
-from fastapi import Response
+from fastapi import Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.access.actor import Writing, require
+from app.access.actor import Reading, Writing, require
 from app.access.idempotency import idempotent
 from app.access.permissions import Permission, asks
 from app.capture.anew.derive import derive, put_in_force, transfer
+from app.capture.anew.diff import as_json, diff
 from app.core.canonical import plain
 from app.core.http import Answer, Retryable, Router
 from app.core.words import Reason
+from app.study.changes import Effect
+from app.study.compare import worst
 from app.subjects.routes import SubjectView
 
 router = Router(prefix="/api/v1/studies/{study}", tags=["refresh"])
+
+VersionNumber = Annotated[int, Path(ge=1, le=9999)]
+Counts = Annotated[
+    bool, Query(description="Count the subjects and answers that each difference touches, at your sites")
+]
 
 
 class VersionInForce(BaseModel):
@@ -38,6 +46,38 @@ class Deviations(BaseModel):
 
     subjects: int
     deviations: list[dict[str, str]]
+
+
+class DifferenceView(BaseModel):
+    """One difference between two versions: where, what it does to answers, in words, and what helps.
+
+    `subjects` and `values` count what it touches at your sites; null where that was not asked for.
+    """
+
+    path: str
+    kind: str
+    effect: Effect
+    words: str
+    remedy: str
+    subjects: int | None
+    values: int | None
+
+
+class DifferenceList(BaseModel):
+    """Every difference between two versions, and the worst effect among them."""
+
+    worst: Effect | None
+    items: list[DifferenceView]
+
+
+@router.get("/versions/{version}/diff/{other}", openapi_extra=asks(Permission.STUDY_READ))
+def get_diff(
+    work: Reading, study: str, version: VersionNumber, other: VersionNumber, counts: Counts = False
+) -> DifferenceList:
+    """What differs between two released versions of a study, with their forms, and what each difference does."""
+    told = diff(work.session, work.actor, study, version, other, counts=counts)
+    items = [DifferenceView(**each) for each in as_json(told, work.actor.language)]
+    return DifferenceList(worst=worst([each for each, _ in told]), items=items)
 
 
 @router.put("/sites/{site}/version", status_code=204, openapi_extra=asks(Permission.STUDY_SITE_CHANGE))
