@@ -72,11 +72,14 @@ def demo(
 def bench(
     quick: Annotated[bool, typer.Option(help="A tenth of the data, within a minute")] = False,
     memory: Annotated[bool, typer.Option(help="Data in /dev/shm: the code is measured and not the disk")] = False,
+    only: Annotated[str | None, typer.Option(help="saves, reading, export, derivation or start")] = None,
 ) -> None:
     """How fast it is here, beside a raw driver; exit 1 when a target is missed."""
-    from app.bench.run import run  # noqa: PLC0415
+    from app.bench.run import Part, run  # noqa: PLC0415
 
-    if not run(quick=quick, memory=memory):
+    if only is not None and only not in set(Part):
+        raise typer.BadParameter(f"Name one of {', '.join(Part)}", param_hint="--only")
+    if not run(quick=quick, memory=memory, only=Part(only) if only else None):
         raise typer.Exit(1)
 
 

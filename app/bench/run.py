@@ -1,6 +1,8 @@
 """`marrow bench`: everything is measured at one size and again at ten times as much data, in one run."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from time import perf_counter
 
 from rich.console import Console
@@ -29,104 +31,128 @@ FULL = Size(subjects=264, changes=200_000, saved=6, reads=60)
 QUICK = Size(subjects=27, changes=20_000, saved=2, reads=20)
 
 
+class Part(StrEnum):
+    """What can be measured by itself."""
+
+    SAVES = "saves"
+    READING = "reading"
+    EXPORT = "export"
+    DERIVATION = "derivation"
+    START = "start"
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Everything at one amount of data."""
+    """Everything at one amount of data; None for a part that was not asked for."""
 
     values: int
-    saves: saves.Saves
-    casebook: reading.Asked
-    derivation: reading.Derivation
-    export: dict[str, dict[str, float]]
-    history: reading.Asked
+    saves: saves.Saves | None
+    casebook: reading.Asked | None
+    derivation: reading.Derivation | None
+    export: dict[str, dict[str, float]] | None
+    history: reading.Asked | None
 
 
-def run(*, quick: bool = False, memory: bool = False, console: Console | None = None) -> bool:
+def run(*, quick: bool = False, memory: bool = False, only: Part | None = None, console: Console | None = None) -> bool:
     """Measure and print; whether every target was met."""
     console = console or Console(width=136)
     size = QUICK if quick else FULL
+    parts = frozenset(Part if only is None else {only})
     began = perf_counter()
     console.print(machine(memory=memory))
+    lines = []
     with world(in_memory=memory) as here:
         filler = Filler(here)
-        started, imported = starting.start(here), starting.imports(here.folder)
+        if Part.START in parts:
+            started, imported = starting.start(here), starting.imports(here.folder)
+            lines += [below("server start, until ready", started, 2, "s")]
+            lines += [below("import of app.main", imported, 1, "s")]
         filler.subjects(size.subjects, PAGES)
-        once = _measure(here, filler, size)
+        once = _measure(here, filler, size, parts)
         filler.subjects(9 * size.subjects, PAGES)
-        tenfold = _measure(here, filler, size)
-        filler.changes(size.changes)
-        (subject,) = filler.subjects(1, PAGES)
-        _, history = reading.asked(here, subject, times=size.reads)
-    lines = [
-        *_lines(tenfold),
-        below(
-            f"item history beside {size.changes:,} changes, p95",
-            history.timing.percentile(0.95),
-            50,
-            "ms",
-            _count(history.statements),
-        ),
-        below("server start, until ready", started, 2, "s"),
-        below("import of app.main", imported, 1, "s"),
-    ]
-    show(f"At {tenfold.values:,} item values", lines, console)
-    show(f"From {once.values:,} to {tenfold.values:,} item values", _growth(once, tenfold), console)
+        tenfold = _measure(here, filler, size, parts)
+        if Part.READING in parts:
+            lines = [_history(here, filler, size), *lines]
+    show(f"At {tenfold.values:,} item values", [*_lines(tenfold), *lines], console)
+    grown = list(_growth(once, tenfold))
+    if grown:
+        show(f"From {once.values:,} to {tenfold.values:,} item values", grown, console)
     console.print(f"{perf_counter() - began:.0f} s in all. What each line means: docs/performance.md")
-    return all(line.met is not False for line in lines)
+    return all(line.met is not False for line in [*_lines(tenfold), *lines])
 
 
-def _measure(here: World, filler: Filler, size: Size) -> Measured:
+def _history(here: World, filler: Filler, size: Size) -> Line:
+    filler.changes(size.changes)
+    (subject,) = filler.subjects(1, PAGES)
+    _, history = reading.asked(here, subject, times=size.reads)
+    taken = history.timing.percentile(0.95)
+    return below(f"item history beside {size.changes:,} changes, p95", taken, 50, "ms", _count(history.statements))
+
+
+def _measure(here: World, filler: Filler, size: Size, parts: frozenset[Part]) -> Measured:
     values = filler.made * PAGES * VALUES
     (big,) = filler.subjects(1, -(-BIG // VALUES))
-    url = here.server.app_url
-    export = {way: exporting.measured(way, url) for way in ("bare", "copy", "forms", "marrow")}
-    derivation = reading.derivation(here)
-    casebook, history = reading.asked(here, big, times=size.reads)
-    return Measured(values, saves.measure(here, subjects=size.saved), casebook, derivation, export, history)
+    export = derivation = casebook = history = saved = None
+    if Part.EXPORT in parts:
+        export = {way: exporting.measured(way, here.server.app_url) for way in ("bare", "copy", "forms", "marrow")}
+    if Part.DERIVATION in parts:
+        derivation = reading.derivation(here)
+    if Part.READING in parts:
+        casebook, history = reading.asked(here, big, times=size.reads)
+    if Part.SAVES in parts:
+        saved = saves.measure(here, subjects=size.saved)
+    return Measured(values, saved, casebook, derivation, export, history)
 
 
-def _lines(at: Measured) -> list[Line]:
-    saved, book, derived, export = at.saves, at.casebook.timing, at.derivation, at.export
-
-    def rate(way: str) -> float:
-        return at.values / export[way]["seconds"]
-
-    return [
-        at_least(f"audited saves, {saves.CLIENTS} clients", saved.marrow.rate, saved.bare.rate, "/s", 0.4),
-        at_least("  the same beside a single statement", saved.marrow.rate, saved.single.rate, "/s"),
-        Line("  time of a save", f"p50 {saved.marrow.percentile(0.5):.0f}, p95 {saved.marrow.percentile(0.95):.0f} ms",
-             f"p50 {saved.bare.percentile(0.5):.0f}, p95 {saved.bare.percentile(0.95):.0f} ms"),
-        below("  statements of a save", saved.statements, 13, "statements"),
-        below(f"casebook of {BIG:,} values, p95", book.percentile(0.95), 150, "ms",
-              f" (p50 {book.percentile(0.5):.0f}{_count(at.casebook.statements)})"),
-        at_least("export of the pages", rate("forms"), rate("bare"), "values/s", 0.4),
-        at_least("  the same beside COPY", rate("forms"), rate("copy"), "values/s"),
-        Line("  whole archive", f"{export['marrow']['seconds']:.1f} s, {export['marrow']['bytes'] / 1e6:.1f} MB"),
-        below("  its peak memory", export["marrow"]["peak"], 100, "MB",
-              f" ({export['marrow']['peak'] - export['marrow']['program']:.0f} above the program)"),
-        below("  its first byte", export["marrow"]["first"], 1, "s"),
-        Line("derivation from stored records", f"{derived.stored:,.0f} subjects/s", f"{derived.bare:,.0f} subjects/s",
-             f"{derived.stored / derived.bare:.2f}", ">= 5,000 subjects/s", derived.stored >= 5000),  # noqa: PLR2004 - the target
-        Line("  by the engine alone", f"{derived.engine:,.0f} subjects/s"),
-    ]  # fmt: skip
+def _lines(at: Measured) -> Iterator[Line]:
+    if (saved := at.saves) is not None:
+        yield at_least(f"audited saves, {saves.CLIENTS} clients", saved.marrow.rate, saved.bare.rate, "/s", 0.4)
+        yield at_least("  the same beside a single statement", saved.marrow.rate, saved.single.rate, "/s")
+        ours, bare = (f"p50 {each.percentile(0.5):.0f}, p95 {each.percentile(0.95):.0f} ms"
+                      for each in (saved.marrow, saved.bare))  # fmt: skip
+        yield Line("  time of a save", ours, bare)
+        yield below("  statements of a save", saved.statements, 13, "statements")
+    if (casebook := at.casebook) is not None:
+        book = casebook.timing
+        yield below(f"casebook of {BIG:,} values, p95", book.percentile(0.95), 150, "ms",
+                    f" (p50 {book.percentile(0.5):.0f}{_count(casebook.statements)})")  # fmt: skip
+    if at.export is not None:
+        yield from _exported(at.values, at.export)
+    if (derived := at.derivation) is not None:
+        yield Line("derivation from stored records", f"{derived.stored:,.0f} subjects/s",
+                   f"{derived.bare:,.0f} subjects/s", f"{derived.stored / derived.bare:.2f}", ">= 5,000 subjects/s",
+                   derived.stored >= 5000)  # noqa: PLR2004 - the target  # fmt: skip
+        yield Line("  by the engine alone", f"{derived.engine:,.0f} subjects/s")
 
 
-def _growth(once: Measured, tenfold: Measured) -> list[Line]:
+def _exported(values: int, export: dict[str, dict[str, float]]) -> Iterator[Line]:
+    forms, bare, copy = (values / export[way]["seconds"] for way in ("forms", "bare", "copy"))
+    whole = export["marrow"]
+    yield at_least("export of the pages", forms, bare, "values/s", 0.4)
+    yield at_least("  the same beside COPY", forms, copy, "values/s")
+    yield Line("  whole archive", f"{whole['seconds']:.1f} s, {whole['bytes'] / 1e6:.1f} MB")
+    above = f" ({whole['peak'] - whole['program']:.0f} above the program)"
+    yield below("  its peak memory", whole["peak"], 100, "MB", above)
+    yield below("  its first byte", whole["first"], 1, "s")
+
+
+def _growth(once: Measured, tenfold: Measured) -> Iterator[Line]:
     """How many times as long the same work takes with ten times the data; of whole studies, per value."""
 
     def line(what: str, small: float, large: float) -> Line:
         return Line(what, f"x {large / small:.2f}")
 
-    def export(of: Measured) -> float:
-        return of.export["marrow"]["seconds"] / of.values
-
-    return [
-        line("time of a save, p50", once.saves.marrow.percentile(0.5), tenfold.saves.marrow.percentile(0.5)),
-        line("casebook, p50", once.casebook.timing.percentile(0.5), tenfold.casebook.timing.percentile(0.5)),
-        line("item history, p50", once.history.timing.percentile(0.5), tenfold.history.timing.percentile(0.5)),
-        line("derivation, per subject", tenfold.derivation.stored, once.derivation.stored),
-        line("export, per value", export(once), export(tenfold)),
-    ]
+    if once.saves and tenfold.saves:
+        yield line("time of a save, p50", once.saves.marrow.percentile(0.5), tenfold.saves.marrow.percentile(0.5))
+    if once.casebook and tenfold.casebook:
+        yield line("casebook, p50", once.casebook.timing.percentile(0.5), tenfold.casebook.timing.percentile(0.5))
+    if once.history and tenfold.history:
+        yield line("item history, p50", once.history.timing.percentile(0.5), tenfold.history.timing.percentile(0.5))
+    if once.derivation and tenfold.derivation:
+        yield line("derivation, per subject", tenfold.derivation.stored, once.derivation.stored)
+    if once.export and tenfold.export:
+        small, large = (of["marrow"]["seconds"] for of in (once.export, tenfold.export))
+        yield line("export, per value", small / once.values, large / tenfold.values)
 
 
 def _count(statements: int) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 
 DAYS_PER_MONTH = Decimal("30.4375")  # 365.25 / 12
 MID_DAY = 15  # a death known to the month is put on the 15th
@@ -74,6 +75,7 @@ class Policy(StrEnum):
 _FLAG = {Precision.DAY: "", Precision.MONTH: "D", Precision.YEAR: "M"}
 
 
+@lru_cache(maxsize=8192)  # a study has far more dates than days
 def parse(raw: str | None) -> Partial | Query:
     """Read "2024", "2024-03" or "2024-03-07"; nothing at all is unknown, anything else invalid."""
     text = (raw or "").strip()

@@ -10,6 +10,8 @@ Two things differ from bare CEL, both decided when the words are put together:
 * Unknown is unknown. CEL says `null == 'F'` is false and `null != 'M'` is true; here both are indeterminate. Empty
   variables are left out of the evaluation, which makes any use of them an error that `||` and `&&` absorb by the rules
   of logic, and `x == null`, `x != null`, `is_missing(x)` become questions about presence.
+
+What is plain (plain_conditions.py) is answered without the engine, and answered the same.
 """
 
 import math
@@ -26,6 +28,7 @@ from cel_expr_python import cel
 
 from app.forms.functions import PUBLISHED, declarations
 from app.forms.mistakes import near
+from app.forms.plain_conditions import Condition, UnlikeError, plain_condition
 from app.forms.rewriting import Facts, Kind, Rows, Scalar, Writer
 from app.forms.tokens import ExpressionMistake, tokenise
 
@@ -86,6 +89,7 @@ class Expression:
     kind: str  # bool | number | text | any
     tested: frozenset[str]  # variables asked whether they are empty
     _program: cel.Expression = field(repr=False, compare=False)
+    _plain: Condition | None = field(default=None, repr=False, compare=False)
 
     @property
     def uses(self) -> frozenset[str]:
@@ -97,6 +101,15 @@ class Expression:
 
         Numbers come back as float. Never raises; the engine's own budget of iterations bounds the time.
         """
+        if self._plain is not None:
+            try:
+                found = self._plain(variables)
+            except UnlikeError:
+                return self._by_engine(variables)
+            return INDETERMINATE if found is None else found
+        return self._by_engine(variables)
+
+    def _by_engine(self, variables: Mapping[str, Any]) -> Any:
         try:
             data = {}
             for name in self.names:
@@ -143,7 +156,8 @@ def compile_expression(text: str, variables: Mapping[str, Kind], *, result: Resu
     Raises ExpressionMistake (column, message, remedy) for unknown names, clashing types, forbidden constructs and
     anything that is no CEL.
     """
-    writer = Writer(tokenise(text), variables, _is_pattern)
+    tokens = tokenise(text)
+    writer = Writer(tokens, variables, _is_pattern)
     writer.write()
     kind = _check(writer, variables)
     if "any" not in {kind, result} and kind != result:
@@ -160,6 +174,7 @@ def compile_expression(text: str, variables: Mapping[str, Kind], *, result: Resu
         kind=kind,
         tested=frozenset(writer.tested),
         _program=program,
+        _plain=plain_condition(tokens, variables),
     )
 
 

@@ -1,18 +1,18 @@
 """What is known of a subject, now or as of an instant: read in this one place by capture, derivations and exports."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import groupby
-from operator import attrgetter
+from itertools import chain, groupby
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Row, Select, Text, bindparam, select
+from sqlalchemy import BindParameter, Select, Text, bindparam, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app import models
+from app.core.ahead import ahead
 from app.forms.answers import convert, plain
 from app.forms.definition import Form, ItemType
 from app.models.capture import RecordStatus
@@ -28,8 +28,7 @@ class Place(NamedTuple):
     repeat: int
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """A record as it stood: its address, its revision and what it held. Void pages are not facts and not listed."""
 
     subject_id: str
@@ -51,8 +50,7 @@ def pages(session: Session, study_id: str, subject_id: str, *, as_of: datetime |
     else:
         statement = _statement(study_id, as_of).where(models.record.c.subject_id == subject_id)
         rows = session.execute(_ordered(statement))
-    found = map(_page, rows)
-    return {page.place: page for page in found}
+    return _placed(rows)
 
 
 def everybody(
@@ -76,9 +74,9 @@ def everybody(
         ).where(models.subject.c.site_id.in_(sites))
     if subject_id is not None:
         statement = statement.where(models.record.c.subject_id == subject_id)
-    rows = session.execute(_ordered(statement).execution_options(yield_per=1000))
-    for subject, found in groupby(map(_page, rows), key=attrgetter("subject_id")):
-        yield subject, {page.place: page for page in found}
+    rows = chain.from_iterable(ahead(session, _ordered(statement)))
+    for subject, found in groupby(rows, key=itemgetter(0)):
+        yield subject, _placed(found)
 
 
 def standing(pages_: Mapping[Place, Page]) -> list[Page]:
@@ -147,9 +145,13 @@ def _ordered(statement: Select[Any]) -> Select[Any]:
     )
 
 
-def _page(row: Row[Any]) -> Page:
-    subject_id, record_id, visit, visit_repeat, form, repeat, *rest = tuple(row)
-    return Page(subject_id, record_id, Place(visit, visit_repeat, form, repeat), *rest)
+def _placed(rows: Iterable[Sequence[Any]]) -> dict[Place, Page]:
+    """The pages in rows of `_statement`."""
+    found = {}
+    for subject, record, visit, visit_repeat, form, repeat, *rest in rows:
+        place = Place(visit, visit_repeat, form, repeat)
+        found[place] = Page(subject, record, place, *rest)
+    return found
 
 
 _PAGES = _ordered(

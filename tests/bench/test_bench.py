@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, func, select
 from starlette.testclient import TestClient
+from typer.testing import CliRunner
 
-from app import models
+from app import cli, models
 from app.bench import bare, exporting
 from app.bench.drive import FailedError, Timing, drive
 from app.bench.fill import VALUES, Filler
@@ -103,3 +104,9 @@ def test_figures_are_judged_the_right_way_round() -> None:
     assert not at_least("saves", 39, 100, "/s", 0.4).met
     assert below("casebook", 149, 150, "ms").met
     assert not below("casebook", 151, 150, "ms").met
+
+
+def test_a_part_that_there_is_not_is_named_with_those_there_are() -> None:
+    answer = CliRunner().invoke(cli.app, ["bench", "--only", "everything"])
+    assert answer.exit_code == 2
+    assert "derivation" in answer.output
