@@ -5,16 +5,15 @@ import select as waiting
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import orjson
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import NullPool
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 _MIGRATING = 0x4D61_7272_6F77  # "Marrow": the advisory lock held while migrating
@@ -142,13 +141,17 @@ def _has_float(value: Any) -> bool:
     while left:
         one = left.pop()
         kind = type(one)
-        if kind is dict:
-            left.extend(inner for inner in one.values() if type(inner) is not str)
-        elif kind is list or kind is tuple:
-            left.extend(inner for inner in one if type(inner) is not str)
-        elif kind is float:
+        if kind is float:
             return True
+        if kind in _CONTAINERS:
+            inner = one.values() if kind is dict else one
+            if not _INSIDE.isdisjoint(map(type, inner)):  # most values are texts
+                left.extend(inner)
     return False
+
+
+_CONTAINERS = frozenset({dict, list, tuple})
+_INSIDE = _CONTAINERS | {float}
 
 
 def _no_float(_: str) -> NoReturn:
@@ -165,6 +168,8 @@ def migrate(owner_url: str, app_role: str) -> str:
     Raises:
         SchemaError: when the database is newer than this code.
     """
+    from alembic import command  # noqa: PLC0415 - 10 MB that work on the data does not need
+
     engine = create_engine(normalised(owner_url), hide_parameters=True, poolclass=NullPool)
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
@@ -185,13 +190,18 @@ def schema_state(source: str | Engine) -> SchemaState:
     return schema_state(create_engine(normalised(source), hide_parameters=True, poolclass=NullPool))
 
 
-def _config() -> Config:
+def _config() -> "Config":
+    from alembic.config import Config  # noqa: PLC0415 - as above
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     return config
 
 
 def _state(connection: Connection) -> SchemaState:
+    from alembic.migration import MigrationContext  # noqa: PLC0415 - as above
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - as above
+
     scripts = ScriptDirectory.from_config(_config())
     code = scripts.get_current_head() or ""
     found = MigrationContext.configure(connection).get_current_revision()
@@ -204,5 +214,7 @@ def _state(connection: Connection) -> SchemaState:
 
 def knows(revision: str) -> bool:
     """Whether this code has a migration of that name."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - as above
+
     scripts = ScriptDirectory.from_config(_config())
     return revision in {script.revision for script in scripts.walk_revisions()}

@@ -12,6 +12,7 @@ from app.exchange.columns import Column
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest moment a zip can hold: an export carries no clock time
 _CHUNK = 1 << 16
+_ROWS = 500  # written at a time
 _FORMULA = tuple("=+-@\t\r\n\0＝＋－＠")
 
 
@@ -101,7 +102,7 @@ def _entry(name: str) -> zipfile.ZipInfo:
 
 
 def _blocks(member: Member, flavour: Flavour) -> Iterator[tuple[bytes, int]]:
-    """The file in blocks of some thousand rows, with the number of data rows in each."""
+    """The file in blocks of some hundred rows, with the number of data rows in each."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     if flavour is Flavour.SPREADSHEET:
@@ -118,7 +119,7 @@ def _blocks(member: Member, flavour: Flavour) -> Iterator[tuple[bytes, int]]:
                 row[index] = neutral(row[index])
         writer.writerow(row)
         count += 1
-        if count == 2000:  # noqa: PLR2004 - rows to a block
+        if count == _ROWS:
             yield text.getvalue().encode(), count
             text.seek(0)
             text.truncate()

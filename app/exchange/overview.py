@@ -15,7 +15,7 @@ from app.exchange.tables import Scope, moment
 from app.forms.answers import difference
 from app.study.library import form_of
 
-_BLOCK = 2000
+_BLOCK = 500
 Rows = Callable[[], Iterator[list[str]]]
 
 

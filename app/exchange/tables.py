@@ -6,19 +6,19 @@ Form tables hold one row per page that counts; void pages are in `records` and i
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from app import models
+from app.core.ahead import ahead
 from app.exchange.archive import Member
 from app.exchange.columns import Column, Columns, columns, repeating_sections
 from app.forms.definition import Form
 from app.models.capture import RecordStatus
 from app.study.library import Build, form_of
-
-_BLOCK = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +151,9 @@ def _stream(scope: Scope, form_id: str) -> Iterator[tuple[list[str], int, Mappin
             record.c.status != RecordStatus.VOID.value,
         )
         .order_by(record.c.subject_id, record.c.visit, record.c.visit_repeat, record.c.repeat)
-        .execution_options(yield_per=_BLOCK)
     )
     study = scope.study_id
-    for row in scope.session.execute(scope.narrowed(statement, subject.c.site_id)):
+    for row in chain.from_iterable(ahead(scope.session, scope.narrowed(statement, subject.c.site_id))):
         site, number, visit, visit_repeat, repeat, status, form_version, version, revised, at, answers, values = row
         page = [study, site, f"{study}-{number}", number, visit, str(visit_repeat), form_id, str(repeat), status]
         page += [str(form_version), str(version), str(revised), moment(at)]
