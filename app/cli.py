@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli_study import Folder, Study, study_app
+from app.cli_study import Folder, Study, checks_app, study_app
 from app.console import actor, fail, owner, place, say, work
 from app.core import embedded
 from app.core.db import migrate
@@ -24,7 +24,13 @@ app = typer.Typer(
 forms_app = typer.Typer(help="Form and study files.", no_args_is_help=True)
 admin_app = typer.Typer(help="Accounts.", no_args_is_help=True)
 audit_app = typer.Typer(help="The trail.", no_args_is_help=True)
-for name, group in (("forms", forms_app), ("study", study_app), ("admin", admin_app), ("audit", audit_app)):
+for name, group in (
+    ("forms", forms_app),
+    ("study", study_app),
+    ("checks", checks_app),
+    ("admin", admin_app),
+    ("audit", audit_app),
+):
     app.add_typer(group, name=name)
 
 Cases = Annotated[Path | None, typer.Option("--in", exists=True, dir_okay=False, help="CSV with one row per case")]

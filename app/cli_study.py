@@ -74,3 +74,33 @@ def study_diff(
         for line in as_table(told):
             say(line)
         say(f"{len(told)} differences.")
+
+
+@study_app.command("ranges")
+def study_ranges(
+    study: Study,
+    site: Annotated[str, typer.Argument(help="The site's key")],
+    table: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, see docs/ranges.md")],
+    reason: Annotated[str, typer.Option(help="Why now, for example a new analyser")],
+) -> None:
+    """Give a site's laboratories their limits of normal; what hangs on them is computed again."""
+    from app.exchange.ranges import import_ranges  # noqa: PLC0415
+
+    with place() as at, work(at) as session:
+        count = import_ranges(session, actor(), study, site, table.read_bytes(), reason=reason)
+        say(f"{study}, site {site}: {count} limits of normal")
+
+
+checks_app = typer.Typer(help="Edit checks.", no_args_is_help=True)
+
+
+@checks_app.command("run")
+def checks_run(study: Study) -> None:
+    """Ask every edit check of every page, those of the phase `batch` too, and store what they find."""
+    from app.capture.anew.derive import run_checks  # noqa: PLC0415
+
+    with place() as at, work(at) as session:
+        count, told = run_checks(session, actor(), study)
+        for (kind, what), number in sorted(told.items()):
+            say(f"{kind}: {what} ({number})")
+        say(f"{count} subjects checked, {sum(told.values())} findings opened or closed.")

@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from app.core import embedded
 from app.core.db import make_engine, migrate, normalised
 from app.core.provision import Names, provision
+from tests.rules_trial import open_rules
 from tests.servers import Database, Server, roomy
 from tests.trial import Trial
 
@@ -71,3 +72,9 @@ def engine(app_url: str) -> Iterator[Engine]:
 def trial(engine: Engine, tmp_path: Path) -> Trial:
     """A small trial, published, with everybody signed in."""
     return Trial.open(engine, tmp_path)
+
+
+@pytest.fixture
+def rules_trial(engine: Engine, tmp_path: Path) -> Trial:
+    """A trial whose pages ask published rules and edit checks, published beside the small one."""
+    return open_rules(engine, tmp_path)

@@ -49,7 +49,10 @@ class Permission(StrEnum):
     HISTORY_READ = "history.read"
     FINDING_READ = "finding.read"
     ENDPOINT_READ = "endpoint.read"
+    RANGE_READ = "range.read"
+    RANGE_WRITE = "range.write"
     DERIVE = "derive"
+    CHECKS_RUN = "checks.run"
     IMPORT = "import"
     EXPORT_CLINICAL = "export.clinical"
 
@@ -87,7 +90,10 @@ TABLE: Mapping[Permission, frozenset[Role]] = MappingProxyType(
         Permission.HISTORY_READ: _READERS,
         Permission.FINDING_READ: _READERS | {Role.STATISTICIAN, Role.SPONSOR},
         Permission.ENDPOINT_READ: _READERS | {Role.STATISTICIAN, Role.SPONSOR},
+        Permission.RANGE_READ: _READERS | {Role.STATISTICIAN},
+        Permission.RANGE_WRITE: frozenset({Role.DATA_MANAGER}),
         Permission.DERIVE: frozenset({Role.DATA_MANAGER}),
+        Permission.CHECKS_RUN: frozenset({Role.DATA_MANAGER}),
         Permission.IMPORT: _SITE_STAFF | {Role.DATA_MANAGER},
         Permission.EXPORT_CLINICAL: _READERS | {Role.STATISTICIAN},
         Permission.AUDIT_READ: frozenset({Role.DATA_MANAGER, Role.INSPECTOR}),
@@ -107,6 +113,7 @@ WHOLE_STUDY = frozenset(
     {
         Permission.SUBJECT_TRANSFER,
         Permission.DERIVE,
+        Permission.CHECKS_RUN,
         Permission.AUDIT_READ,
         Permission.AUDIT_VERIFY,
         Permission.GRANT_READ,

@@ -52,6 +52,7 @@ APPEND_ONLY = frozenset(
         models.revision,
         models.computed,
         models.derivation,
+        models.reference_range,
     )
 )
 """Tables whose rows are never rewritten: the trail keeps their digest, the table itself keeps the row."""

@@ -1,6 +1,7 @@
 """What is read: a casebook, a page's history, a study derived again."""
 
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 from time import perf_counter
 
@@ -12,7 +13,7 @@ from app.bench.world import World
 from app.core.transaction import Database, see_all
 from app.derivations.conclude import conclude
 from app.derivations.derive import derived
-from app.derivations.gather import gather
+from app.derivations.readings import read_pages
 from app.study.library import form_of, newest
 from app.subjects import facts
 
@@ -69,10 +70,8 @@ def derivation(world: World) -> Derivation:
         build = newest(session, STUDY)
         known = []
         for _, pages in facts.everybody(session, STUDY):
-            counted_ = facts.standing(pages)
-            forms = {key: form_of(session, *key) for key in {(p.place.form, p.form_version) for p in counted_}}
-            of = facts.known(build, pages)
-            known.append((gather(build, forms, counted_, of, remember=False), of))
+            read = read_pages(build, partial(form_of, session), facts.standing(pages), remember=False)
+            known.append((read.captured(), read.values))
             if len(known) == 1000:  # noqa: PLR2004 - enough to time
                 break
     began = perf_counter()

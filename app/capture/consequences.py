@@ -6,6 +6,7 @@ worked out first and stored then, so that who only asks what differs can do so w
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,17 +17,21 @@ from sqlalchemy.orm import Session
 from app import models
 from app.audit import Change
 from app.derivations.conclude import conclude, contradictions
-from app.derivations.gather import gather
-from app.forms import answers as reading
-from app.forms.answers import Context
-from app.forms.rules import rules
-from app.models.capture import FindingState, RecordStatus
+from app.derivations.late import late_questions
+from app.derivations.readings import Reading, Readings, read_pages
+from app.derivations.working import worked
+from app.forms.definition import Phase
+from app.forms.findings import Question
+from app.models.capture import FindingState, Severity
 from app.quality.findings import Observation, differing, reconcile
 from app.study.library import Build, form_of
 from app.subjects import facts
 from app.subjects.facts import Page, Place
+from app.subjects.ranges import ranges_of
 
 Values = Mapping[str, Any]
+OPENED, CLOSED = FINDINGS = ("finding opened", "finding closed")
+"""What `differences` calls a finding that was not there, and one that is there no longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +40,30 @@ class _Standing:
 
     number: int
     results: Values | None
-    computed: Mapping[UUID, tuple[int, Values]]
+    computed: Mapping[UUID, tuple[int, Values, Values | None]]
     findings: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Consequences:
-    """What the pages of a subject amount to beside what is stored of it."""
+    """What the pages of a subject amount to beside what is stored of it.
+
+    `findings` are the open ones that this act could have changed, `observed` what of them is found now.
+    """
 
     subject: Mapping[str, Any]
     build: Build
     before: _Standing
+    readings: Readings
     results: Values
     status: str
-    computed: Sequence[tuple[Page, Values]]
+    touched: Sequence[Reading]
+    findings: Sequence[Mapping[str, Any]]
     observed: Sequence[Observation]
 
     def store(self, made: Change) -> None:
         """Store whatever differs, as part of an act."""
-        _store_computed(made, self.computed, self.before)
+        made.insert(models.computed, *self._computed(made))
         subject_id = self.subject["subject_id"]
         if self.results != self.before.results:
             made.insert(
@@ -68,7 +78,7 @@ class Consequences:
                     "change_id": made.change_id,
                 },
             )
-        reconcile(made, subject_id, self.before.findings, self.observed)
+        reconcile(made, subject_id, self.findings, self.observed)
         if self.status != self.subject["status"]:
             made.update(models.subject, self.subject, status=self.status, change_id=made.change_id)
 
@@ -82,62 +92,89 @@ class Consequences:
         for code in sorted({*old.get("endpoints", {}), *new["endpoints"]}):
             before, now = old.get("endpoints", {}).get(code, {}), new["endpoints"].get(code, {})
             yield from ((code, each) for each in sorted({*before, *now}) if before.get(each) != now.get(each))
-        for page, values in self.computed:
-            if dict(values) != dict(self.before.computed.get(page.record_id, (0, {}))[1]):
-                yield "computed items", f"{page.place.visit} {page.place.form}"
-        opening, closing = differing(self.before.findings, self.observed)
-        found = {(each.item, each.rule) for each in opening} | {(row["item"], row["rule"]) for row in closing}
-        yield from (("findings", f"{item} {rule}") for item, rule in sorted(found))
+        for each in self.touched:
+            if self._differs(each):
+                yield "computed items", f"{each.page.place.visit} {each.page.place.form}"
+        opening, closing = differing(self.findings, self.observed)
+        yield from sorted((OPENED, f"{each.item} {each.rule}") for each in opening)
+        yield from sorted((CLOSED, f"{row['item']} {row['rule']}") for row in closing)
 
+    def _differs(self, each: Reading) -> bool:
+        _, values, working = self.before.computed.get(each.page.record_id, (0, {}, None))
+        return (dict(each.judged.computed), worked(each)) != (dict(values), working)
 
-def context_of(build: Build, pages: Mapping[Place, Page], place: Place) -> Context:
-    """What a page at `place` knows of the rest of the casebook."""
-    return Context(facts.known(build, pages), place.visit)
-
-
-def follow(
-    made: Change, subject: Mapping[str, Any], build: Build, before: Mapping[Place, Page], pages: Mapping[Place, Page],
-    page: Page,
-) -> None:  # fmt: skip
-    """Store what follows from `page`, the revision just made; `before` and `pages` are the casebook without, with it.
-
-    Pages that hang on a fact which it changed, such as the arm, are worked out anew with it.
-    """
-    touched = [page]
-    if facts.known(build, before) != facts.known(build, pages):
-        others = (each for each in facts.standing(pages) if each.record_id != page.record_id)
-        touched += [each for each in others if rules(_form(made.session, each)).asks_subject]
-    work_out(made.session, subject, build, pages, touched).store(made)
+    def _computed(self, made: Change) -> Iterator[dict[str, Any]]:
+        for each in self.touched:
+            if self._differs(each):
+                yield {
+                    "study_id": made.study_id,
+                    "record_id": each.page.record_id,
+                    "number": self.before.computed.get(each.page.record_id, (0,))[0] + 1,
+                    "revision": each.page.revision,
+                    "form_version": each.page.form_version,
+                    "values": dict(each.judged.computed),
+                    "working": worked(each),
+                    "at": made.at,
+                    "change_id": made.change_id,
+                }
 
 
 def work_out(
-    session: Session, subject: Mapping[str, Any], build: Build, pages: Mapping[Place, Page], touched: Sequence[Page]
+    session: Session,
+    subject: Mapping[str, Any],
+    build: Build,
+    pages: Mapping[Place, Page],
+    *,
+    before: Mapping[Place, Page] | None = None,
+    phase: Phase = Phase.ENTRY,
 ) -> Consequences:
-    """What the casebook amounts to; computed items and questions are worked out anew for the pages `touched`."""
-    known = facts.known(build, pages)
-    before = _standing(session, build.study.study, subject["subject_id"], [page.record_id for page in touched])
-    computed: list[tuple[Page, Values]] = []
-    observed: list[Observation] = []
-    for page in touched:
-        if page.status == RecordStatus.VOID:
-            continue
-        judged = reading.judge(_form(session, page), page.answers, Context(known, page.place.visit))
-        computed.append((page, judged.computed))
-        observed += [
-            Observation(page.record_id, each.item, each.row, each.rule, dict(each.params)) for each in judged.questions
-        ]
-    counted = facts.standing(pages)
-    forms = {(each.place.form, each.form_version) for each in counted}
-    captured = gather(build, {key: form_of(session, *key) for key in forms}, counted, known)
-    conclusion = conclude(build, captured, known)
-    observed += [
-        Observation(None, item, None, rule, detail) for item, rule, detail in contradictions(conclusion.results)
+    """What the casebook amounts to.
+
+    With the casebook as it was `before` an act, computed items and questions are worked out anew only for the pages
+    that know something else now than then: the one just saved, and those that hang on a fact which it changed. Without
+    it, for all of them.
+    """
+    forms = partial(form_of, session)
+    ranges = ranges_of(session, build.study.study, subject["site_id"], subject.get("ranges"))
+    now = read_pages(build, forms, facts.standing(pages), ranges)
+    then = read_pages(build, forms, facts.standing(before), ranges) if before is not None else Readings()
+    touched = [
+        each
+        for place, each in now.by_place.items()
+        if place not in then.by_place or then.by_place[place].key != each.key
     ]
-    return Consequences(subject, build, before, conclusion.as_json(), conclusion.status, computed, observed)
+    records = [each.page.record_id for each in touched]
+    records += [each.page.record_id for place, each in then.by_place.items() if place not in now.by_place]
+    conclusion = conclude(build, now.captured(), now.values)
+    late = now.late_rules(build)
+    unasked = {name for each in touched for name in each.unasked(phase)}
+    standing = _standing(session, build.study.study, subject["subject_id"], records)
+    everything = before is None
+    return Consequences(
+        subject=subject,
+        build=build,
+        before=standing,
+        readings=now,
+        results=conclusion.as_json(),
+        status=conclusion.status,
+        touched=touched,
+        findings=[
+            row
+            for row in standing.findings
+            if (everything or row["record_id"] is None or row["record_id"] in records or row["rule"] in late)
+            and row["rule"] not in unasked
+        ],
+        observed=[
+            *(_observation(each.page, question) for each in touched for question in each.questions(phase)),
+            *(_observation(page, question) for page, question in late_questions(now, build, conclusion, phase)),
+            *(Observation(None, item, None, rule, detail) for item, rule, detail in contradictions(conclusion.results)),
+        ],
+    )
 
 
-def _form(session: Session, page: Page) -> Any:
-    return form_of(session, page.place.form, page.form_version)
+def _observation(page: Page, each: Question) -> Observation:
+    severity = Severity.NOTE if each.severity == Severity.NOTE else Severity.QUERY
+    return Observation(page.record_id, each.item, each.row, each.rule, dict(each.params), severity, each.fingerprint)
 
 
 def _standing(session: Session, study_id: str, subject_id: str, records: Sequence[UUID]) -> _Standing:
@@ -145,24 +182,25 @@ def _standing(session: Session, study_id: str, subject_id: str, records: Sequenc
     asked = {"study": study_id, "subject": subject_id, "record": records[0] if records else None}
     rows = session.execute(_STANDING, asked).mappings().all()
     first = rows[0]
-    computed = {} if first["computed"] is None else {records[0]: (first["computed_number"], first["computed"])}
+    computed = {}
+    if first["computed"] is not None:
+        computed[records[0]] = (first["computed_number"], first["computed"], first["working"])
     if len(records) > 1:
         table = models.computed
         more = session.execute(
-            select(table.c.record_id, table.c.number, table.c["values"])
+            select(table.c.record_id, table.c.number, table.c["values"], table.c.working)
             .where(table.c.study_id == study_id, table.c.record_id.in_(records[1:]))
             .ext(distinct_on(table.c.record_id))
             .order_by(table.c.record_id, table.c.number.desc())
         )
-        computed |= {record_id: (number, values) for record_id, number, values in more}
+        computed |= {record_id: tuple(rest) for record_id, *rest in more}
     columns = models.finding.columns
-    found = ({column.name: row[column] for column in columns} for row in rows if row[columns.finding_id])
-    touched = {*records, None}
+    found = [{column.name: row[column] for column in columns} for row in rows if row[columns.finding_id]]
     return _Standing(
         number=first["number"],
         results=first["results"],
         computed=computed,
-        findings=[row for row in found if row["record_id"] in touched],
+        findings=found,
     )
 
 
@@ -179,7 +217,7 @@ def _asking() -> Select[Any]:
         .subquery("newest")
     )
     values = (
-        select(computed.c.number, computed.c["values"])
+        select(computed.c.number, computed.c["values"], computed.c.working)
         .where(computed.c.study_id == study, computed.c.record_id == record)
         .order_by(computed.c.number.desc())
         .limit(1)
@@ -197,6 +235,7 @@ def _asking() -> Select[Any]:
             newest.c.results,
             func.coalesce(values.c.number, 0).label("computed_number"),
             values.c["values"].label("computed"),
+            values.c.working,
             finding,
         )
         .select_from(one)
@@ -207,23 +246,3 @@ def _asking() -> Select[Any]:
 
 
 _STANDING = _asking()
-
-
-def _store_computed(made: Change, computed: Sequence[tuple[Page, Values]], before: _Standing) -> None:
-    rows = []
-    for page, values in computed:
-        number, stored = before.computed.get(page.record_id, (0, {}))
-        if dict(values) != dict(stored):
-            rows.append(
-                {
-                    "study_id": made.study_id,
-                    "record_id": page.record_id,
-                    "number": number + 1,
-                    "revision": page.revision,
-                    "form_version": page.form_version,
-                    "values": dict(values),
-                    "at": made.at,
-                    "change_id": made.change_id,
-                }
-            )
-    made.insert(models.computed, *rows)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Text, bindparam, select
@@ -23,6 +23,17 @@ from app.study.schedule import PlannedVisit, plan
 from app.subjects import enrol, facts
 from app.subjects.address import written
 from app.subjects.facts import Page, Place
+from app.subjects.lookups import known
+
+
+class Computed(NamedTuple):
+    """The computed items of a page, and by which rules, from what, those came about that a rule decides."""
+
+    items: Mapping[str, Any]
+    working: Mapping[str, Any] | None
+
+
+NOT_COMPUTED = Computed({}, None)
 
 
 def find(
@@ -32,7 +43,7 @@ def find(
     subject, site = models.subject, models.site
     found = (
         session.execute(
-            select(subject, site.c.zone, site.c.version)
+            select(subject, site.c.zone, site.c.version, site.c.ranges)
             .join_from(subject, site, (site.c.study_id == subject.c.study_id) & (site.c.site_id == subject.c.site_id))
             .where(subject.c.study_id == study_id, subject.c.subject_id == subject_id)
         )
@@ -74,7 +85,7 @@ def view(
     session: Session,
     study_id: str,
     found: Page,
-    values: Mapping[UUID, Mapping[str, Any]],
+    values: Mapping[UUID, Computed],
     findings: list[Mapping[str, Any]],
     language: Lang,
 ) -> dict[str, Any]:
@@ -90,7 +101,8 @@ def view(
         "revision": found.revision,
         "status": found.status,
         "answers": found.answers,
-        "computed": values.get(found.record_id, {}),
+        "computed": values.get(found.record_id, NOT_COMPUTED).items,
+        "working": values.get(found.record_id, NOT_COMPUTED).working or {},
         "findings": [describe(row, form, language) for row in findings if row["record_id"] == found.record_id],
         "saved_at": found.at,
         "instead_of": found.instead_of,
@@ -100,15 +112,15 @@ def view(
 
 def computed(
     session: Session, study_id: str, record_ids: list[UUID], *, as_of: datetime | None = None
-) -> dict[UUID, Mapping[str, Any]]:
+) -> dict[UUID, Computed]:
     """The computed items of pages, as they last came out; one statement."""
     statement = _COMPUTED if as_of is None else _COMPUTED.where(models.computed.c.at <= as_of)
     found = session.execute(statement, {"study": study_id, "records": record_ids})
-    return {row.record_id: row[1] for row in found}
+    return {row.record_id: Computed(row[1], row.working) for row in found}
 
 
 _COMPUTED = (
-    select(models.computed.c.record_id, models.computed.c["values"])
+    select(models.computed.c.record_id, models.computed.c["values"], models.computed.c.working)
     .where(
         models.computed.c.study_id == bindparam("study", type_=Text),
         models.computed.c.record_id.in_(bindparam("records", expanding=True)),
@@ -228,7 +240,7 @@ def timeline(
 
 def _planned(build: Build, concluded: Mapping[str, Any], pages: Mapping[Place, Page]) -> Sequence[PlannedVisit]:
     anchors = {name: date.fromisoformat(day) for name, day in concluded.get("anchors", {}).items()}
-    return plan(build.study, anchors, facts.known(build, pages))
+    return plan(build.study, anchors, known(build, pages))
 
 
 def _visits(

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from app.access.actor import Reading, Writing
 from app.access.idempotency import idempotent
 from app.access.permissions import Permission, asks
-from app.capture import read, save
+from app.capture import read, save, validate
 from app.core.days import Instant
 from app.core.http import Answer, IfMatch, IfNoneMatch, Retryable, Router, etag
 from app.core.words import Reason
@@ -48,6 +48,23 @@ class PageToVoid(BaseModel):
     reason: Reason
 
 
+class PageToValidate(BaseModel):
+    """The whole page as it might be saved."""
+
+    model_config = ConfigDict(extra="forbid")
+    answers: dict[str, Any]
+
+
+class Validation(BaseModel):
+    """What a save would say: `errors` refuse it, `owed` keeps the page incomplete, findings would stand."""
+
+    errors: list[dict[str, Any]]
+    owed: list[dict[str, Any]]
+    findings: list[dict[str, Any]]
+    elsewhere: list[dict[str, Any]]
+    computed: dict[str, Any]
+
+
 class RecordView(BaseModel):
     """A page: its address, its revision, what it holds and what is made of it."""
 
@@ -61,6 +78,7 @@ class RecordView(BaseModel):
     status: str
     answers: dict[str, Any]
     computed: dict[str, Any]
+    working: dict[str, Any]
     findings: list[dict[str, Any]]
     saved_at: AwareDatetime
     instead_of: UUID | None
@@ -161,6 +179,12 @@ def put_page(
     response.status_code = 201 if saved.created else 200
     response.headers["ETag"] = etag(saved.page.revision)
     return RecordView(**read.after(session, study, saved.page, actor.language))
+
+
+@router.post(PAGE + "/validate", openapi_extra=asks(Permission.RECORD_WRITE))
+def validate_page(work: Reading, study: str, subject: str, visit: str, form: str, body: PageToValidate) -> Validation:
+    """The findings that a save would give, storing nothing."""
+    return Validation(**validate.validate(work.session, work.actor, study, subject, place(visit, form), body.answers))
 
 
 @router.post(PAGE + "/void", responses={200: {"model": RecordView}}, openapi_extra=asks(Permission.RECORD_VOID))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,12 +12,14 @@ from app import models
 from app.access.actor import Actor, absent, require
 from app.access.permissions import Permission
 from app.audit import change
-from app.capture import consequences
+from app.capture.consequences import Consequences
+from app.capture.draft import Casebook, draft, follow
 from app.capture.refuse import faults, reason_missing
+from app.core import clock
 from app.core.errors import Conflict, NotFound, PreconditionRequired, Stale, Unreadable
 from app.core.http import etag
 from app.forms import answers as reading
-from app.forms.definition import Form
+from app.forms.definition import Form, Phase
 from app.models.capture import RecordStatus
 from app.study.library import Build, build_of, form_of
 from app.subjects import enrol, facts
@@ -34,15 +36,6 @@ class Saved:
     form: Form
     stored: bool
     created: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Casebook:
-    """A subject held for writing, with every page it has and the build its site works under."""
-
-    subject: Mapping[str, Any]
-    pages: dict[Place, Page]
-    build: Build
 
 
 class Elsewhere(NamedTuple):
@@ -76,6 +69,7 @@ def save(
     instead_of: Elsewhere | None = None,
     origin: Mapping[str, Any] | None = None,
     permission: Permission = Permission.RECORD_WRITE,
+    phase: Phase = Phase.ENTRY,
 ) -> Saved:
     """Store `answers` as the next revision of the page at `place`; a save that changes nothing stores nothing.
 
@@ -85,8 +79,8 @@ def save(
 
     Raises, in this order: NotFound (out of sight, or no such page at the visit), Forbidden,
     PreconditionRequired and Stale with what is there now, Conflict for a page that replaces none, Unreadable with
-    every item that cannot be stored, that is required and empty on a page called complete, or with the reason that
-    is missing.
+    every item that cannot be stored, that is required and empty on a page called complete, that a hard edit check
+    forbids, or with the reason that is missing.
     """
     reason = _stated(reason)
     if instead_of is not None:  # whoever swaps two pages holds both subjects in one order
@@ -97,28 +91,26 @@ def save(
     form = form_at(session, casebook.build, place, page)
     assert_expected(page, expected)
     replaced = _replaced(session, actor, study_id, place, page, instead_of) if instead_of else None
-    held = page.answers if page else {}
-    read = reading.read(form, answers, previous=held)
-    if read.problems:
-        raise Unreadable("Correct these items", errors=faults(read.problems, form, actor.language))
     status = RecordStatus.COMPLETE if complete else RecordStatus.INCOMPLETE
-    if page and read.answers == held and page.status == status:
+    drafted = draft(session, casebook, place, form, answers, status=status, phase=phase, instead_of=replaced)
+    if drafted.unreadable:
+        raise Unreadable("Correct these items", errors=faults(drafted.unreadable, form, actor.language))
+    if page and drafted.unchanged:
         return Saved(page, form, stored=False, created=False)
-    context = consequences.context_of(casebook.build, casebook.pages, place)
-    if complete and (problems := reading.complete(form, read.answers, context)):
+    if complete and (owed := drafted.owed):
         raise Unreadable(
-            "Answer these items, or save the page as incomplete", errors=faults(problems, form, actor.language)
+            "Answer these items, or save the page as incomplete", errors=faults(owed, form, actor.language)
         )
-    differences = reading.difference(form, held, read.answers)
-    if page and reason is None and _needs_reason(page, differences):
+    if forbidden := drafted.refused(phase):
+        raise Unreadable("Correct these items", errors=faults(forbidden, form, actor.language))
+    if page and reason is None and _needs_reason(page, drafted.differences):
         raise Unreadable("Say why these items change", errors=[reason_missing(actor.language)])
-
-    stored = _store(
-        session, actor, casebook, place, page, form, read.answers, status,
-        action="record.save", reason=reason, instead_of=replaced,
-        detail={"items": sorted({each.item for each in differences})} | dict(origin or {}),
+    _store(
+        session, actor, casebook, page, drafted.page, drafted.consequences,
+        action="record.save", reason=reason,
+        detail={"items": sorted({each.item for each in drafted.differences})} | dict(origin or {}),
     )  # fmt: skip
-    return Saved(stored, form, stored=True, created=page is None)
+    return Saved(drafted.page, form, stored=True, created=page is None)
 
 
 def form_at(session: Session, build: Build, place: Place, page: Page | None) -> Form:
@@ -177,10 +169,9 @@ def void(
     form = form_of(session, place.form, page.form_version)
     if page.status == RecordStatus.VOID:
         raise Conflict("This page is void already")
-    struck = _store(
-        session, actor, casebook, place, page, form, page.answers, RecordStatus.VOID,
-        action="record.void", reason=said,
-    )  # fmt: skip
+    struck = page._replace(revision=page.revision + 1, status=RecordStatus.VOID.value, at=clock.now())
+    worked = follow(session, casebook, struck)
+    _store(session, actor, casebook, page, struck, worked, action="record.void", reason=said)
     return Saved(struck, form, stored=True, created=False)
 
 
@@ -188,46 +179,31 @@ def _store(
     session: Session,
     actor: Actor,
     casebook: Casebook,
-    place: Place,
     page: Page | None,
-    form: Form,
-    answers: Mapping[str, Any],
-    status: RecordStatus,
+    stored: Page,
+    worked: Consequences,
     *,
     action: str,
     reason: str | None,
-    instead_of: UUID | None = None,
     detail: Mapping[str, Any] | None = None,
-) -> Page:
-    """The next revision of a page with its trail and everything that follows from it."""
-    subject, build = casebook.subject, casebook.build
-    subject_id = subject["subject_id"]
-    number = page.revision + 1 if page else 1
-    with change(session, subject["study_id"], by=actor, action=action, reason=reason, zone=subject["zone"]) as made:
-        stored = Page(
-            subject_id=subject_id,
-            record_id=page.record_id if page else uuid4(),
-            place=place,
-            form_version=form.version,
-            study_version=page.study_version if page else build.study.version,
-            revision=number,
-            status=status.value,
-            answers=answers,
-            at=made.at,
-            instead_of=page.instead_of if page else instead_of,
-        )
-        made.site_id, made.subject_id, made.record_id = subject["site_id"], subject_id, stored.record_id
-        made.detail |= place._asdict() | {"revision": number} | dict(detail or {})
-        pointer = {"revision": number, "status": status.value, "change_id": made.change_id}
+) -> None:
+    """`stored` as the next revision of `page`, with its trail and everything that follows from it."""
+    subject = casebook.subject
+    with change(
+        session, subject["study_id"], by=actor, action=action, reason=reason, zone=subject["zone"], at=stored.at
+    ) as made:
+        made.site_id, made.subject_id, made.record_id = subject["site_id"], stored.subject_id, stored.record_id
+        made.detail |= stored.place._asdict() | {"revision": stored.revision} | dict(detail or {})
+        pointer = {"revision": stored.revision, "status": stored.status, "change_id": made.change_id}
         record = {
             "study_id": made.study_id,
             "record_id": stored.record_id,
-            "subject_id": subject_id,
-            "visit": place.visit,
-            "visit_repeat": place.visit_repeat,
-            "form_id": place.form,
-            "repeat": place.repeat,
-            "form_version": form.version,
+            "subject_id": stored.subject_id,
+            "visit": stored.place.visit,
+            "visit_repeat": stored.place.visit_repeat,
+            "form_id": stored.place.form,
+            "repeat": stored.place.repeat,
+            "form_version": stored.form_version,
             "study_version": stored.study_version,
             "instead_of": stored.instead_of,
         }
@@ -240,16 +216,15 @@ def _store(
             {
                 "study_id": made.study_id,
                 "record_id": stored.record_id,
-                "number": number,
-                "form_version": form.version,
-                "status": status.value,
-                "answers": answers,
+                "number": stored.revision,
+                "form_version": stored.form_version,
+                "status": stored.status,
+                "answers": stored.answers,
                 "at": made.at,
                 "change_id": made.change_id,
             },
         )
-        consequences.follow(made, subject, build, casebook.pages, casebook.pages | {place: stored}, stored)
-    return stored
+        worked.store(made)
 
 
 def _needs_reason(page: Page, differences: Sequence[reading.Difference]) -> bool:

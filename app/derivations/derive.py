@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -11,10 +12,11 @@ from sqlalchemy.orm import Session
 from app import models
 from app.clinical.endpoints.milestones import History
 from app.derivations.conclude import Conclusion, conclude
-from app.derivations.gather import gather
+from app.derivations.readings import read_pages
 from app.study.library import Build, build_of, form_of
 from app.subjects import facts
 from app.subjects.facts import Page, Place
+from app.subjects.ranges import ranges_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +77,10 @@ def of_pages(
 ) -> Derived:
     """What these pages of a subject amount to."""
     build = build_of(session, study_id, subject["version"])
-    known = facts.known(build, pages)
-    counted = facts.standing(pages)
-    forms = {key: form_of(session, *key) for key in {(each.place.form, each.form_version) for each in counted}}
-    captured = gather(build, forms, counted, known, remember=False)
-    return Derived(subject, build, conclude(build, captured, known, cutoff=cutoff), begun=bool(pages))
+    ranges = ranges_of(session, study_id, subject["site_id"], subject["ranges"])
+    casebook = read_pages(build, partial(form_of, session), facts.standing(pages), ranges, remember=False)
+    conclusion = conclude(build, casebook.captured(), casebook.values, cutoff=cutoff)
+    return Derived(subject, build, conclusion, begun=bool(pages))
 
 
 def subjects(
@@ -88,7 +89,7 @@ def subjects(
     """The subjects of a study with their site's study version and zone, in the order of their numbers."""
     subject, site = models.subject, models.site
     statement = (
-        select(subject, site.c.version, site.c.zone)
+        select(subject, site.c.version, site.c.zone, site.c.ranges)
         .join_from(subject, site, (site.c.study_id == subject.c.study_id) & (site.c.site_id == subject.c.site_id))
         .where(subject.c.study_id == study_id)
         .order_by(subject.c.subject_id)

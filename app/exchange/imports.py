@@ -6,8 +6,6 @@ items of a repeating section are its rows. A page that exists is only changed wh
 revision it was made upon. What a page holds already is left as it is: sending a file again stores nothing.
 """
 
-import csv
-import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,8 +21,9 @@ from app.access.actor import Actor, require
 from app.access.permissions import Permission
 from app.capture.save import form_at, hold, save
 from app.core.errors import Fault, NotFound, Refusal, Stale, Unreadable
+from app.exchange.csv_lines import lines_of
 from app.forms import answers as reading
-from app.forms.definition import Form, ItemType
+from app.forms.definition import Form, ItemType, Phase
 from app.models.capture import RecordStatus
 from app.study.library import build_of, newest
 from app.subjects import enrol
@@ -81,7 +80,7 @@ def import_csv(
     """
     require(actor, Permission.IMPORT, study_id)
     forms = _in_force(session, study_id, form_id)
-    lines, columns = _lines(body, rename or {})
+    lines, columns = lines_of(body, rename or {})
     _known_columns(forms.values(), columns, ignore)
     lines = [{name: cell for name, cell in line.items() if name not in ignore} for line in lines]
     report = Report(import_id=str(uuid4()), lines=len(lines))
@@ -139,33 +138,6 @@ def _known(session: Session, study_id: str, form_id: str) -> tuple[dict[str, str
         )
     )
     return {row.subject_id: row.site_id for row in subjects}, {(row[0], Place(*row[1:])) for row in pages}
-
-
-def _lines(body: bytes, rename: Mapping[str, str]) -> tuple[list[dict[str, str]], list[str]]:
-    try:
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise Unreadable("The file is not UTF-8; save it as CSV UTF-8") from None
-    if "\0" in text:
-        raise Unreadable("The file holds a NUL character; save it as plain CSV")
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        columns = [rename.get(name.strip(), name.strip()) for name in next(reader, [])]
-        lines = []
-        for cells in reader:
-            if not any(cells):
-                continue
-            if len(cells) != len(columns):
-                raise Unreadable(
-                    "Nothing was stored: a line has another number of cells than the header",
-                    errors=[
-                        Fault(f"/lines/{reader.line_num}", "cells", "Not as many cells as columns", "Quote commas")
-                    ],
-                )
-            lines.append(dict(zip(columns, (cell.strip() for cell in cells), strict=True)) | {"": str(reader.line_num)})
-    except csv.Error as fault:
-        raise Unreadable(f"The file is no CSV at line {reader.line_num}: {fault}") from None
-    return lines, columns
 
 
 def _known_columns(forms: Iterable[Form], columns: Sequence[str], ignore: Sequence[str]) -> None:
@@ -328,6 +300,7 @@ def _store(
         reason=page.own.get("reason") or reason,
         origin=origin,
         permission=Permission.IMPORT,
+        phase=Phase.IMPORT,
     )
     if saved.created:
         report.created += 1

@@ -7,14 +7,14 @@ from fastapi import Body, Query, Request, Response
 from pydantic import BaseModel
 from starlette.responses import StreamingResponse
 
-from app.access.actor import Signed, Writing, database, require
+from app.access.actor import Reading, Signed, Writing, database, require
 from app.access.idempotency import idempotent
 from app.access.permissions import Permission, asks
 from app.core.days import Day
 from app.core.http import Answer, Retryable, Router
 from app.core.transaction import see
 from app.core.words import Reason
-from app.exchange import export, imports
+from app.exchange import export, imports, ranges
 from app.exchange.archive import Flavour
 
 router = Router(prefix="/api/v1/studies/{study}", tags=["exchange"])
@@ -81,3 +81,47 @@ def import_form(
         )
 
     return idempotent(work, retry, carry_out, lambda: require(work.actor, Permission.IMPORT, study))
+
+
+class RangeLine(BaseModel):
+    """Limits of normal; what is empty holds for all laboratories, both sexes, any age or day."""
+
+    laboratory: str
+    analyte: str
+    unit: str
+    sex: str | None
+    age_from: int | None
+    age_to: int | None
+    valid_from: str | None
+    valid_to: str | None
+    low: str | None
+    high: str | None
+
+
+class RangeTableView(BaseModel):
+    """A table of limits of normal: the number of its import, and of the one in force."""
+
+    number: int | None
+    in_force: int | None
+    items: list[RangeLine]
+
+
+@router.get("/sites/{site}/ranges", openapi_extra=asks(Permission.RANGE_READ))
+def get_ranges(
+    work: Reading, study: str, site: str, number: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None
+) -> RangeTableView:
+    """The limits of normal of a site's laboratories, as they are in force or as an earlier import stated them."""
+    return RangeTableView(**ranges.list_ranges(work.session, work.actor, study, site, number=number))
+
+
+@router.put("/sites/{site}/ranges", openapi_extra=asks(Permission.RANGE_WRITE))
+def put_ranges(
+    work: Writing,
+    study: str,
+    site: str,
+    body: Annotated[bytes, Body(media_type="text/csv")],
+    reason: Annotated[Reason, Query()],
+) -> RangeTableView:
+    """The whole table of a site from a CSV file; every grade that hangs on it is computed again at once."""
+    ranges.import_ranges(work.session, work.actor, study, site, body, reason=reason)
+    return RangeTableView(**ranges.list_ranges(work.session, work.actor, study, site))

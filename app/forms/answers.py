@@ -3,16 +3,18 @@
 `read` takes what arrived to what is stored; `judge` and its parts say what follows; `difference` feeds the audit trail.
 """
 
-from app.forms.findings import Difference, Problem, Question
+from app.forms.asking import Worked
+from app.forms.context import Context, Place
+from app.forms.findings import Difference, Problem, Question, fingerprint
 from app.forms.judgement import (
-    Context,
     Judgement,
-    Place,
     complete,
     computed,
     judge,
+    late_questions,
     proving_life,
     questions,
+    refused,
     variables,
     visible,
 )
@@ -29,15 +31,19 @@ __all__ = [
     "Problem",
     "Question",
     "Reading",
+    "Worked",
     "complete",
     "computed",
     "convert",
     "difference",
+    "fingerprint",
     "judge",
+    "late_questions",
     "plain",
     "proving_life",
     "questions",
     "read",
+    "refused",
     "variables",
     "visible",
 ]

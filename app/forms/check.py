@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from app.forms.definition import Code, Form, Item, Section, Words
-from app.forms.expressions import Scalar
+from app.forms.asking_faults import Catalogue
+from app.forms.definition import Calculation, Check, Code, Example, Form, Item, ReferenceRange, Section, Words
 from app.forms.faults import faults
 from app.forms.mistakes import Mistake, near
 from app.forms.toml import Locate, TomlMistake, load
@@ -30,6 +30,8 @@ _PATTERNS: Mapping[str, str] = {
     "id": "a-z, 0-9 and _, beginning with a letter, at most 32 characters",
     "form": "a-z, 0-9 and _, beginning with a letter, at most 32 characters",
     "code": "letters, digits and _ + . / -, at most 40 characters",
+    "rule": "a-z, 0-9 and _, beginning with a letter, at most 32 characters",
+    "analyte": "capitals, digits and _, such as ALT",
     "domain": "two to four capitals, such as LB",
     "cdash": "capitals, digits and _, such as LBORRES",
     "en": "words; English and Chinese are both needed",
@@ -37,10 +39,10 @@ _PATTERNS: Mapping[str, str] = {
 }
 
 
-def check_form(source: Path | str, *, facts: Mapping[str, Scalar] | None = None) -> tuple[Form | None, list[Mistake]]:
+def check_form(source: Path | str, *, catalogue: Catalogue | None = None) -> tuple[Form | None, list[Mistake]]:
     """The form of a file (a Path) or of a TOML text (a str), and everything that is wrong with it.
 
-    The form is None as soon as there is one mistake. `facts` are the study's `subject.…` names, where they are known.
+    The form is None as soon as there is one mistake. `catalogue` are the published rules, where they are known.
     """
     file = str(source) if isinstance(source, Path) else "form.toml"
     try:
@@ -50,14 +52,14 @@ def check_form(source: Path | str, *, facts: Mapping[str, Scalar] | None = None)
         return None, [error.mistake]
     except (OSError, UnicodeDecodeError):
         return None, [Mistake(file, 1, "", "the file cannot be read as UTF-8", "Save it as UTF-8, below 2 MB")]
-    form, mistakes = check_data(data, locate, file=file, facts=facts)
+    form, mistakes = check_data(data, locate, file=file, catalogue=catalogue)
     if form is not None and isinstance(source, Path):
         mistakes += _misplaced(form, source, locate)
     return (None if mistakes else form), sorted(mistakes, key=lambda mistake: mistake.line)
 
 
 def check_data(
-    data: Mapping[str, Any], locate: Locate, *, file: str, facts: Mapping[str, Scalar] | None = None
+    data: Mapping[str, Any], locate: Locate, *, file: str, catalogue: Catalogue | None = None
 ) -> tuple[Form | None, list[Mistake]]:
     """The form of values already read, and what is wrong with them; the form also where its expressions fail."""
     try:
@@ -68,7 +70,7 @@ def check_data(
         return None, list(dict.fromkeys(mistakes))
     return form, [
         Mistake(file, locate(fault.path), where(data, fault.path), fault.message, fault.remedy)
-        for fault in faults(form, facts=facts)
+        for fault in faults(form, catalogue=catalogue)
     ]
 
 
@@ -161,6 +163,8 @@ def _keys(path: Sequence[str | int]) -> list[str]:
     """The keys that may stand beside the last one of `path`."""
     holders: dict[str, type[BaseModel]] = {
         "item": Item, "section": Section, "codes": Code, "label": Words, "title": Words, "help": Words,
+        "calculation": Calculation, "range": ReferenceRange, "check": Check, "fires": Example, "passes": Example,
+        "message": Words, "remedy": Words,
     }  # fmt: skip
     names = [part for part in path[:-1] if isinstance(part, str)]
     model = holders.get(names[-1], Form) if names else Form

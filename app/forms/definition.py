@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 Lang = Literal["en", "zh"]
 DEFAULT_LENGTH = 4000  # characters of a text without max_length
 MAX_ROWS = 500
+CHECK = "check:"
+"""How the rule of a finding begins that an edit check made."""
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 CodeText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_+./-]{1,40}$")]
@@ -53,6 +55,23 @@ class ComputedType(StrEnum):
     TEXT = "text"
     YES_NO = "yes_no"
     DATE = "date"
+
+
+class Severity(StrEnum):
+    """What an edit check does: refuse the page, ask about it, or only say so."""
+
+    HARD = "hard"
+    QUERY = "query"
+    NOTE = "note"
+
+
+class Phase(StrEnum):
+    """When an edit check is asked."""
+
+    ENTRY = "entry"
+    IMPORT = "import"
+    BATCH = "batch"
+    AMENDMENT = "amendment"
 
 
 class _Part(BaseModel):
@@ -98,6 +117,9 @@ class Item(_Part):
     codes: tuple[Code, ...] = Field(default=(), strict=False)
     proves_life: bool | str = False
     formula: str | None = None
+    calculation: Id | None = None
+    output: Id | None = None
+    differs: Id | None = None
     result: Annotated[ComputedType, Field(strict=False)] | None = None
     cdash: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,39}$")] | None = None
     sdtm: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
@@ -106,6 +128,10 @@ class Item(_Part):
     def factors(self) -> Mapping[str, Decimal]:
         """Accepted units other than the canonical one -> what a value is multiplied with to reach it."""
         return {unit: Decimal(factor) for unit, factor in self.units.items()}
+
+    def factor(self, unit: str) -> Decimal | None:
+        """What a value in this unit is multiplied with to reach the canonical one; None where it is not accepted."""
+        return Decimal(1) if unit == self.unit else self.factors.get(unit)
 
     @cached_property
     def codeset(self) -> frozenset[str]:
@@ -136,15 +162,72 @@ class Section(_Part):
     items: tuple[Item, ...] = Field(alias="item", min_length=1, strict=False)
 
 
+class ReferenceRange(_Part):
+    """Which limits of normal a calculation takes from the laboratory's own: those of this analyte."""
+
+    analyte: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,19}$")]
+    value: Id
+    laboratory: Id | None = None
+
+
+class Calculation(_Part):
+    """A published clinical rule asked with what the page says: its results feed computed items.
+
+    `inputs` are expressions by the rule's own names; a plain name passes its value exactly. Without one of `needs`
+    there is nothing to compute. In a repeating section (`rows`) each row is asked by itself.
+    """
+
+    id: Id
+    rule: Id
+    rows: Id | None = None
+    inputs: dict[Id, Annotated[str, StringConstraints(min_length=1, max_length=2000)]] = Field(min_length=1)
+    needs: tuple[Id, ...] = Field(default=(), strict=False)
+    range: ReferenceRange | None = None
+
+
+class Example(_Part):
+    """Answers for which a check must fire, or must not; with what it asks beside the page."""
+
+    answers: dict[str, Any] = Field(default_factory=dict)
+    subject: dict[str, Any] = Field(default_factory=dict)
+    study: dict[str, Any] = Field(default_factory=dict)
+    window: dict[str, Any] = Field(default_factory=dict)
+    endpoint: dict[str, Any] = Field(default_factory=dict)
+    visit: str = ""
+
+
+class Check(_Part):
+    """An edit check: something that must not be so. It fires when `when` is certainly true; unknown never fires."""
+
+    id: Id
+    item: Id
+    rows: Id | None = None
+    when: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+    severity: Annotated[Severity, Field(strict=False)] = Severity.QUERY
+    phases: tuple[Annotated[Phase, Field(strict=False)], ...] = Field(default=tuple(Phase), strict=False)
+    message: Words
+    remedy: Words
+    fires: tuple[Example, ...] = Field(min_length=1, strict=False)
+    passes: tuple[Example, ...] = Field(min_length=1, strict=False)
+
+    @property
+    def rule(self) -> str:
+        """The name of what it finds."""
+        return CHECK + self.id
+
+
 class Form(_Part):
-    """One version of a CRF page."""
+    """One version of a CRF page. `dated` is the item that says on which day the page was true."""
 
     form: Id
     version: Annotated[int, Field(ge=1, le=9999)]
     title: Words
     domain: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,4}$")]
     repeating: bool = False
+    dated: Id | None = None
     sections: tuple[Section, ...] = Field(alias="section", min_length=1, strict=False)
+    calculations: tuple[Calculation, ...] = Field(default=(), alias="calculation", strict=False)
+    checks: tuple[Check, ...] = Field(default=(), alias="check", strict=False)
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> "Form":
@@ -177,6 +260,19 @@ class Form(_Part):
     @cached_property
     def _sections_of(self) -> dict[str, Section]:
         return {item.id: section for section in self.sections for item in section.items}
+
+    @cached_property
+    def day_item(self) -> str | None:
+        """The item that dates the page: the one it names, else its first date outside rows."""
+        if self.dated is not None:
+            return self.dated
+        days = (item.id for part in self.sections if not part.repeating for item in part.items)
+        return next((name for name in days if self.item(name).type is ItemType.DATE), None)
+
+    def day(self, answers: Mapping[str, Any]) -> str:
+        """The day of a page as it is written; empty where it has none."""
+        answer = answers.get(self.day_item) if self.day_item is not None else None
+        return answer if isinstance(answer, str) else ""
 
     @cached_property
     def row_sections(self) -> Mapping[str, Section]:

@@ -57,10 +57,11 @@ INDETERMINATE: Final = _Indeterminate.INDETERMINATE
 
 Result = Literal["bool", "number", "text", "any"]
 
-_ENGINE = cel.NewEnv(functions=declarations(cel.Type.STRING))
+_ENGINE = cel.NewEnv(functions=declarations(cel.Type.STRING, cel.Type.DOUBLE))
 _TEXT = cel.Type("string_wrapper")  # nullable: may be compared with a text and with null
+_NUMBER = cel.Type("double_wrapper")
 _TYPES = {
-    "number": cel.Type("double_wrapper"),
+    "number": _NUMBER,
     "text": _TEXT,
     "date": _TEXT,
     "partial_date": _TEXT,
@@ -211,7 +212,7 @@ def _name_of(kind: Kind) -> str:
 
 @lru_cache(maxsize=256)
 def _environment(kinds: tuple[tuple[str, str], ...]) -> cel.Env:
-    return cel.NewEnv(variables={n: _TYPES[k] for n, k in kinds}, functions=declarations(_TEXT))
+    return cel.NewEnv(variables={n: _TYPES[k] for n, k in kinds}, functions=declarations(_TEXT, _NUMBER))
 
 
 _TYPE_WORDS = {

@@ -2,18 +2,17 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 
+from app.forms.asking_faults import Catalogue, calculation_faults, check_faults
 from app.forms.dates import is_date
 from app.forms.definition import Form, Item, ItemType
-from app.forms.expressions import Expression, ExpressionMistake, Kind, Result, Scalar, compile_expression
-from app.forms.rules import RESULT_KINDS, dependencies, kinds
+from app.forms.expressions import Expression, ExpressionMistake, Kind, Result, compile_expression
+from app.forms.mistakes import Fault, Path
+from app.forms.rules import ANYWHERE, RESULT_KINDS, Surroundings, dependencies, kinds
 from app.forms.tokens import RESERVED
-
-Path = tuple[str | int, ...]
 
 _NUMBERS = {ItemType.INTEGER, ItemType.DECIMAL}
 _DATES = {ItemType.DATE, ItemType.PARTIAL_DATE}
@@ -26,6 +25,9 @@ _FITTING: Mapping[str, set[ItemType]] = {
     "max_length": {ItemType.TEXT},
     "codes": _CHOICES,
     "formula": {ItemType.COMPUTED},
+    "calculation": {ItemType.COMPUTED},
+    "output": {ItemType.COMPUTED},
+    "differs": {ItemType.COMPUTED},
     "result": {ItemType.COMPUTED},
     "proves_life": _DATES,
     **dict.fromkeys(_LIMITS, _NUMBERS | _DATES),
@@ -33,17 +35,8 @@ _FITTING: Mapping[str, set[ItemType]] = {
 MAX_FACTOR_DIGITS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One fault: the key path inside the file, what is wrong, what to do."""
-
-    path: Path
-    message: str
-    remedy: str
-
-
-def faults(form: Form, *, facts: Mapping[str, Scalar] | None = None) -> Iterator[Fault]:
-    """All faults of a form; `facts` are the study's `subject.…` names where they are known."""
+def faults(form: Form, *, around: Surroundings = ANYWHERE, catalogue: Catalogue | None = None) -> Iterator[Fault]:
+    """All faults of a form; `around` is what the study gives it, `catalogue` the published rules, where known."""
     yield from _names(form)
     for at, section in enumerate(form.sections):
         for number, item in enumerate(section.items):
@@ -52,7 +45,7 @@ def faults(form: Form, *, facts: Mapping[str, Scalar] | None = None) -> Iterator
             yield from _limits(item, path)
             yield from _units(item, path)
             yield from _codes(item, path)
-    yield from _expressions(form, facts)
+    yield from _expressions(form, around, catalogue)
 
 
 def _names(form: Form) -> Iterator[Fault]:
@@ -98,9 +91,10 @@ def _keys(item: Item, path: Path) -> Iterator[Fault]:
 
 
 def _computed(item: Item, path: Path) -> Iterator[Fault]:
-    for key in ("formula", "result"):
-        if getattr(item, key) is None:
-            yield Fault(path, f"a computed item needs {key!r}", f"Add `{key}`")
+    if (item.formula is None) is (item.calculation is None):
+        yield Fault(path, "a computed item needs either 'formula' or 'calculation'", "Give one of the two")
+    if item.result is None:
+        yield Fault(path, "a computed item needs 'result'", "Add `result`")
     if item.required:
         yield Fault((*path, "required"), "a computed item cannot be required", "Require the items it is computed from")
     if item.missing:
@@ -194,14 +188,14 @@ class _Compiler:
         return shown
 
 
-def _expressions(form: Form, facts: Mapping[str, Scalar] | None) -> Iterator[Fault]:
-    page = kinds(form, facts=facts)
+def _expressions(form: Form, around: Surroundings, catalogue: Catalogue | None) -> Iterator[Fault]:
+    page = kinds(form, around=around)
     compiler = _Compiler(form)
     sections: dict[str, Expression | None] = {}
     items: dict[str, Expression | None] = {}
     formulas: dict[str, Expression | None] = {}
     for at, section in enumerate(form.sections):
-        here = kinds(form, section, facts=facts) if section.repeating else page
+        here = kinds(form, section, around=around) if section.repeating else page
         own = {section.id} if section.repeating else {item.id for item in section.items}
         sections[section.id] = compiler.condition(section.show_when, page, ("section", at, "show_when"), own)
         for number, item in enumerate(section.items):
@@ -211,14 +205,23 @@ def _expressions(form: Form, facts: Mapping[str, Scalar] | None) -> Iterator[Fau
             formulas[item.id] = compiler.compile(item.formula, here, (*path, "formula"), needed)
             if isinstance(item.proves_life, str):
                 compiler.compile(item.proves_life, here, (*path, "proves_life"), "bool")
+    names: dict[str | None, dict[str, Kind]] = {None: page}
+    names |= {name: kinds(form, section, around=around) for name, section in form.row_sections.items()}
+    calculations, wrong = calculation_faults(form, names, catalogue)
     yield from compiler.faults
+    yield from wrong
     try:
-        tuple(TopologicalSorter(dependencies(form, sections, items, formulas)).static_order())
+        tuple(TopologicalSorter(dependencies(form, sections, items, formulas, calculations)).static_order())
     except CycleError as error:
         circle = error.args[1]
         yield Fault(
             _path_of(form, circle[0]), "computed items need each other: " + " -> ".join(circle), "Break the circle"
         )
+        return
+    if not compiler.faults and not wrong:
+        yield from check_faults(form, form.checks, names)
+    if form.dated is not None and (not form.has(form.dated) or form.item(form.dated).type is not ItemType.DATE):
+        yield Fault(("dated",), f"{form.dated!r} is no date of the form", "Name an item of type date")
 
 
 def _path_of(form: Form, item_id: str) -> Path:

@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any
+
+import orjson
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +24,24 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """An answer that is stored and looks wrong. `rule` is stable, so a question can be told from the next one."""
+    """An answer that is stored and looks wrong. `rule` is stable, so a question can be told from the next one.
+
+    `fingerprint` stands for the values that gave rise to it: another value asks another question. `phases` says when
+    an edit check is asked, empty: always.
+    """
 
     item: str
     row: int | None
     rule: str
     params: Mapping[str, Any] = field(default_factory=dict)
+    severity: str = "query"
+    fingerprint: str = ""
+    phases: tuple[str, ...] = ()
+
+
+def fingerprint(*values: Any) -> str:
+    """A short digest that stands for some values: equal values, equal digests."""
+    return blake2b(orjson.dumps(values, option=orjson.OPT_SORT_KEYS, default=str), digest_size=12).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,19 @@ class Mistake:
         return f"{self.file}:{self.line}: {self.message}{where}. {self.remedy}"
 
 
+Path = tuple[str | int, ...]
+"""A key path inside a file: section, its number, item, its number, min."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault: the key path inside the file, what is wrong, what to do."""
+
+    path: Path
+    message: str
+    remedy: str
+
+
 def near(name: str, known: Iterable[str], *, otherwise: str) -> str:
     """A remedy for a name nobody knows: the closest known one, or else a general word."""
     close = get_close_matches(name, list(known), n=1, cutoff=0.6)

@@ -1,12 +1,14 @@
 """The expressions of one form version, compiled once per process: what may be named where, what is computed when."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from graphlib import TopologicalSorter
 
-from app.forms.definition import Form, Item, ItemType, Section
+from app.forms.asking import Asking, Watch, asking, watch
+from app.forms.definition import Calculation, Form, Item, ItemType, Section
 from app.forms.expressions import Expression, Facts, Kind, Result, Rows, Scalar, compile_expression
+from app.forms.tokens import members
 
 _SCALARS: Mapping[ItemType, Scalar] = {
     ItemType.TEXT: "text",
@@ -29,18 +31,30 @@ RESULT_KINDS: Mapping[ItemType, Result] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a study gives its forms: the kinds of its facts on a subject and of its own parameters.
+
+    None where the study is not known, and any name is let through.
+    """
+
+    facts: Mapping[str, Scalar] | None = None
+    study: Mapping[str, Scalar] | None = None
+
+
+ANYWHERE = Surroundings()
+
+
 def kind_of(item: Item) -> Scalar:
     """What an item is to an expression."""
     return _SCALARS.get(item.value_type, "text")  # a computed item without a result has its own mistake
 
 
-def kinds(form: Form, section: Section | None = None, *, facts: Mapping[str, Scalar] | None = None) -> dict[str, Kind]:
-    """The names an expression of this form may use: on the page, or inside a row of `section`.
-
-    `facts` are the study's `subject.…` names; None where the study is not known, and any name is let through.
-    """
+def kinds(form: Form, section: Section | None = None, *, around: Surroundings = ANYWHERE) -> dict[str, Kind]:
+    """The names an expression of this form may use: on the page, or inside a row of `section`."""
     names: dict[str, Kind] = {
-        "subject": "map" if facts is None else Facts(facts),
+        "subject": "map" if around.facts is None else Facts(around.facts),
+        "study": "map" if around.study is None else Facts(around.study),
         "visit": "text",
         "missing": Facts({item.id: "text" for item in form.items}),
     }
@@ -60,14 +74,18 @@ class Rules:
     items: Mapping[str, Expression]  # show_when of items
     formulas: Mapping[str, Expression]
     proves_life: Mapping[str, Expression]
+    calculations: Mapping[str, Asking]
+    checks: tuple[Watch, ...]
     life: tuple[tuple[Section, Item], ...]  # the dates that may prove life, in the order of the page
     order: tuple[str, ...]
+    compared: tuple[Item, ...]  # computed items that stand beside an assessment of the investigator's own
+    facts: frozenset[str]
+    """The facts of the subject, read from other pages, that anything on the page hangs on."""
 
     @property
-    def asks_subject(self) -> bool:
-        """Whether anything on the page hangs on facts of the subject that other pages hold."""
-        groups = (self.sections, self.items, self.formulas, self.proves_life)
-        return any("subject" in each.uses for group in groups for each in group.values())
+    def takes_ranges(self) -> bool:
+        """Whether anything on the page hangs on limits of normal kept beside the pages."""
+        return any(each.calculation.range is not None for each in self.calculations.values())
 
 
 @lru_cache(maxsize=512)
@@ -89,9 +107,33 @@ def _rules(_digest: str, holder: "_Holder") -> Rules:
                 formulas[item.id] = compile_expression(item.formula, here, result=RESULT_KINDS[item.value_type])
             if isinstance(item.proves_life, str):
                 proofs[item.id] = compile_expression(item.proves_life, here)
-    order = tuple(TopologicalSorter(dependencies(form, sections, items, formulas)).static_order())
+    calculations = {each.id: asking(form, each, _names(form, each.rows, page)) for each in form.calculations}
+    checks = tuple(watch(check, _names(form, check.rows, page)) for check in form.checks)
+    order = tuple(TopologicalSorter(dependencies(form, sections, items, formulas, calculations)).static_order())
     life = tuple((section, item) for section in form.sections for item in section.items if item.proves_life)
-    return Rules(sections, items, formulas, proofs, life, order)
+    asked = frozenset(name for text in texts(form) for name in members(text, "subject"))
+    compared = tuple(item for item in form.items if item.differs is not None)
+    return Rules(sections, items, formulas, proofs, calculations, checks, life, order, compared, asked)
+
+
+def _names(form: Form, rows: str | None, page: dict[str, Kind]) -> dict[str, Kind]:
+    return page if rows is None else kinds(form, form.row_sections[rows])
+
+
+def texts(form: Form) -> Iterator[str]:
+    """Every expression of a form as its author wrote it."""
+    for section in form.sections:
+        for text in (section.show_when, *(each for item in section.items for each in _texts(item))):
+            if text is not None:
+                yield text
+    for calculation in form.calculations:
+        yield from calculation.inputs.values()
+    for check in form.checks:
+        yield check.when
+
+
+def _texts(item: Item) -> tuple[str | None, ...]:
+    return item.show_when, item.formula, item.proves_life if isinstance(item.proves_life, str) else None
 
 
 class _Holder:
@@ -117,14 +159,25 @@ def dependencies(
     sections: Mapping[str, Expression | None],
     items: Mapping[str, Expression | None],
     formulas: Mapping[str, Expression | None],
+    calculations: Mapping[str, Asking],
 ) -> dict[str, set[str]]:
-    """For each computed item the other computed items it needs, through its formula or its conditions."""
+    """For each computed item the other computed items it needs: through formula, calculation or conditions."""
     computed = {item.id for item in form.items if item.type is ItemType.COMPUTED}
+    asked = {name: _needs(each) for name, each in calculations.items()}
     graph: dict[str, set[str]] = {}
-    for item_id in sorted(computed, key=[item.id for item in form.items].index):
-        parts = (formulas.get(item_id), items.get(item_id), sections.get(form.section_of(item_id).id))
-        names = {name for part in parts if part is not None for name in part.names | part.tested}
+    for item in form.items:
+        if item.id not in computed:
+            continue
+        parts = (formulas.get(item.id), items.get(item.id), sections.get(form.section_of(item.id).id))
+        names = {name for part in parts if part is not None for name in part.uses}
+        names |= asked.get(item.calculation or "", set())
         for name in names & form.row_sections.keys():
-            names |= {item.id for item in form.row_sections[name].items}
-        graph[item_id] = names & computed
+            names |= {inner.id for inner in form.row_sections[name].items}
+        graph[item.id] = names & computed
     return graph
+
+
+def _needs(each: Asking) -> set[str]:
+    calculation: Calculation = each.calculation
+    limits = calculation.range
+    return set(each.uses) | ({limits.laboratory} if limits is not None and limits.laboratory is not None else set())

@@ -13,7 +13,10 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "title": "What the page is called, in English and Chinese.",
         "domain": "The SDTM domain the page feeds, such as LB.",
         "repeating": "true: the page itself repeats within a visit, as adverse events do.",
+        "dated": "The date item that says on which day the page was true; its first date where absent.",
         "section": "The sections of the page, in their order.",
+        "calculation": "Published clinical rules asked with what the page says.",
+        "check": "Edit checks, each with examples for which it must fire and must not.",
     },
     "Section": {
         "id": "The id of the section; a repeating section keeps its rows under it.",
@@ -41,9 +44,45 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "codes": "The choices of a single or multiple item.",
         "proves_life": "Dates: true where it needs a living patient, or a condition such as \"status == 'ALIVE'\".",
         "formula": "Computed items: the expression (CEL).",
-        "result": "Computed items: what the formula gives.",
+        "calculation": "Computed items: the calculation whose result it shows.",
+        "output": "Which result of the calculation; the first where absent.",
+        "differs": "The item that holds the investigator's own assessment; another answer there is a finding.",
+        "result": "Computed items: what the formula or the rule gives.",
         "cdash": "The CDASH variable.",
         "sdtm": "The SDTM target, in free text.",
+    },
+    "Calculation": {
+        "id": "The id of the calculation, unique in the form.",
+        "rule": "The published rule, as docs/clinical names it.",
+        "rows": "A repeating section: each of its rows is asked by itself.",
+        "inputs": "The inputs of the rule: a name passes its value exactly, anything else is an expression (CEL).",
+        "needs": "Inputs without which there is nothing to compute.",
+        "range": "Limits of normal from the laboratory's own, where the page states none.",
+    },
+    "ReferenceRange": {
+        "analyte": "The analyte in the tables of limits of normal, such as ALT.",
+        "value": "The item whose unit the limits are brought to.",
+        "laboratory": "The item that names the laboratory.",
+    },
+    "Check": {
+        "id": "The id of the check, unique in the form; findings name it check:<id>.",
+        "item": "The item where the finding stands.",
+        "rows": "The repeating section of the item, where it stands in one.",
+        "when": "What must not be so, a condition (CEL). Unknown never fires.",
+        "severity": "hard refuses the page, query asks about it, note only says so.",
+        "phases": "When it is asked: entry, import, batch, amendment; always where absent.",
+        "message": "What is wrong, in English and Chinese; never a value.",
+        "remedy": "What to do about it.",
+        "fires": "Examples for which it must fire.",
+        "passes": "Examples for which it must not.",
+    },
+    "Example": {
+        "answers": "The answers of the page; computed items may be given too.",
+        "subject": "Facts of the subject.",
+        "study": "Parameters of the study.",
+        "window": "The window of the visit: opens, target, closes.",
+        "endpoint": "Endpoint results, such as os_status.",
+        "visit": "The code of the visit.",
     },
     "Code": {"code": "What is stored.", "label": "What is shown, in English and Chinese."},
     "Words": {"en": "The words in English.", "zh": "The words in Chinese."},
@@ -58,9 +97,14 @@ def file_schema() -> dict[str, Any]:
         for key, words in keys.items():
             parts[name]["properties"][key]["description"] = words
         parts[name].pop("title", None)
-    needs = {"computed": ["formula", "result"], "single": ["codes"], "multiple": ["codes"]}
+    either = [{"required": ["formula"]}, {"required": ["calculation"]}]
+    needs: Mapping[str, dict[str, Any]] = {
+        "computed": {"required": ["result"], "oneOf": either},
+        "single": {"required": ["codes"]},
+        "multiple": {"required": ["codes"]},
+    }
     schema["$defs"]["Item"]["allOf"] = [
-        {"if": {"properties": {"type": {"const": kind}}, "required": ["type"]}, "then": {"required": keys}}
-        for kind, keys in needs.items()
+        {"if": {"properties": {"type": {"const": kind}}, "required": ["type"]}, "then": then}
+        for kind, then in needs.items()
     ]
     return {"$schema": "http://json-schema.org/draft-07/schema#", "title": "Marrow form file", **schema}

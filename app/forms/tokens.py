@@ -13,6 +13,7 @@ FUNCTIONS = frozenset(
     {
         "size", "has", "matches", "contains", "startsWith", "endsWith", "int", "double", "string",
         "days_between", "months_between", "age_years", "is_missing", "lower_bound", "upper_bound",
+        "times", "ratio", "change_pct",
     }
 )  # fmt: skip
 #: Words an item cannot be named after: CEL's own, and the names every page has.
@@ -24,7 +25,8 @@ RESERVED = (
             "true", "false", "null", "in", "as", "break", "const", "continue", "else",
             "for", "function", "if", "import", "let", "loop", "package", "namespace", "return",
             "var", "void", "while", "bool", "bytes", "dyn", "list", "type", "uint",
-            "null_type", "subject", "visit", "missing", "row", "optional", "math", "strings", "cel",
+            "null_type", "subject", "study", "visit", "window", "endpoint", "missing", "row",
+            "optional", "math", "strings", "cel",
         }
     )
 )  # fmt: skip
@@ -50,6 +52,16 @@ class ExpressionMistake(ValueError):  # noqa: N818 (a mistake of the author, no 
         self.column = column
         self.message = message
         self.remedy = remedy
+
+
+def members(expression: str, of: str) -> frozenset[str]:
+    """The `x` of every `of.x` in an expression that was found sound."""
+    tokens = tokenise(expression)
+    return frozenset(
+        third.text
+        for first, second, third in zip(tokens, tokens[1:], tokens[2:], strict=False)
+        if first.text == of and second.text == "." and third.kind == "name"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from app.forms.definition import Form, Item, Lang
+from app.forms.definition import CHECK, Form, Item, Lang
 from app.forms.findings import Problem, Question
 from app.forms.mistakes import near
 
@@ -144,6 +144,16 @@ CATALOGUE: Mapping[str, tuple[tuple[str, str], tuple[str, str]]] = {
         ("{label} is unusually high, above {limit} {unit}", "Confirm or correct the value and its unit"),
         ("{label}异常偏高，高于 {limit} {unit}", "请确认或更正数值和单位"),
     ),
+    "derived-differs": (
+        (
+            "{label} is not what the findings on this page amount to by the published rule ({computed})",
+            "Compare the findings with your assessment; correct whichever is wrong, or confirm the assessment",
+        ),
+        (
+            "{label}与本页检查结果按已发表规则得出的结论（{computed}）不一致",
+            "请核对检查结果与您的判断；更正有误的一项，或确认原判断",
+        ),
+    ),
     "left_behind": (
         ("{label} has an answer although it does not apply here", "Clear it, or correct the answer it depends on"),
         ("{label}在此情况下不适用，但已有答案", "请清除该答案，或更正其所依赖的答案"),
@@ -162,6 +172,8 @@ REASONS: Mapping[str, tuple[str, str]] = {
 def say(problem: Problem | Question, form: Form, lang: Lang = "en") -> tuple[str, str]:
     """(message, remedy) for a problem or question of this form: item, limits, units and codes, never the value."""
     code = problem.rule if isinstance(problem, Question) else problem.code
+    if code.startswith(CHECK):  # an edit check carries its own words
+        return str(problem.params["message"][lang]), str(problem.params["remedy"][lang])
     message, remedy = CATALOGUE[code][1 if lang == "zh" else 0]
     item = form.item(problem.item) if form.has(problem.item) else None
     words = {
@@ -171,6 +183,7 @@ def say(problem: Problem | Question, form: Form, lang: Lang = "en") -> tuple[str
         "section": _label(str(problem.params.get("section", "")), form, lang),
         "allowed": _allowed(problem, item, lang),
         "reasons": _reasons(problem, lang),
+        "computed": _label(str(problem.params.get("computed", "")), form, lang),
         "hint": near(problem.item, [known.id for known in form.items], otherwise="") if lang == "en" else "",
     }
     return _tidy(message.format_map(words)), _tidy(remedy.format_map(words))

@@ -8,7 +8,7 @@ from app.models.access import account, role_grant, session_token
 from app.models.audit import chain, change
 from app.models.base import SYSTEM, metadata
 from app.models.capture import computed, derivation, finding, idempotency, record, revision, subject
-from app.models.study import form_version, site, study, study_form, study_version
+from app.models.study import form_version, reference_range, site, study, study_form, study_version
 
 __all__ = [
     "SYSTEM",
@@ -22,6 +22,7 @@ __all__ = [
     "idempotency",
     "metadata",
     "record",
+    "reference_range",
     "revision",
     "role_grant",
     "session_token",

@@ -66,6 +66,32 @@ site = Table(
     Column("zone", Text, nullable=False),
     Column("version", Integer, nullable=False),
     Column("last_number", Integer, nullable=False),
+    Column("ranges", Integer, nullable=True),
     ForeignKeyConstraint(["study_id", "version"], ["study_version.study_id", "study_version.version"]),
-    comment="`version` is the study version in force at the site; `last_number` counts its screening numbers.",
+    comment=(
+        "`version` is the study version in force at the site; `last_number` counts its screening numbers; `ranges` is "
+        "the import of limits of normal that holds there, null before the first."
+    ),
+)
+
+reference_range = Table(
+    "reference_range",
+    metadata,
+    key("study_id", primary_key=True),
+    key("site_id", primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("line", Integer, primary_key=True, autoincrement=False),
+    key("analyte"),
+    key("laboratory"),
+    Column("unit", Text, nullable=False),
+    Column("sex", Text, nullable=True),
+    Column("age_from", Integer, nullable=True),
+    Column("age_to", Integer, nullable=True),
+    Column("valid_from", Text, nullable=True),
+    Column("valid_to", Text, nullable=True),
+    Column("low", Text, nullable=True),
+    Column("high", Text, nullable=True),
+    Column("change_id", Uuid, nullable=False),
+    ForeignKeyConstraint(["study_id", "site_id"], ["site.study_id", "site.site_id"]),
+    comment="Append-only: the limits of normal of a site's laboratories, each import as a whole under its number.",
 )

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from app.clinical.rules.registry import RULES
 from app.forms.check import MAX_BYTES, check_form
 from app.forms.definition import Form
 from app.forms.mistakes import Mistake
@@ -86,7 +87,7 @@ def read_tree(root: Path) -> Tree:
     digests: dict[str, str] = {}
     mistakes: list[Mistake] = []
     for path in sorted(root.glob("library/*/*.toml")):
-        form, found = check_form(path)
+        form, found = check_form(path, catalogue=RULES)
         mistakes += found
         if form is not None:
             forms[form.form, form.version] = form

@@ -4,6 +4,7 @@ The model knows shapes only. Whether the names in it exist in the forms it lists
 """
 
 from collections.abc import Mapping
+from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
@@ -12,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from app.clinical.endpoints.definition import Endpoint, Milestone, Rate
 from app.core.canonical import digest
-from app.forms.definition import CodeText, Id, Words
+from app.forms.definition import Check, CodeText, Id, Words
 
 SiteId = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{2,12}$")]
 StudyId = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9-]{1,31}$")]
@@ -60,12 +61,47 @@ class Site(Part):
     zone: Zone | None = None
 
 
+class Pick(StrEnum):
+    """Which of the values of an item, over all pages of a subject, a fact is.
+
+    `newest` is the one saved last; the others go by the day of the page. `previous` and `best` look at pages of
+    earlier days than the page that asks, `series` is all of them as day=value|day=value, `any` whether there is one.
+    """
+
+    NEWEST = "newest"
+    FIRST = "first"
+    LAST = "last"
+    PREVIOUS = "previous"
+    BEST = "best"
+    SERIES = "series"
+    ANY = "any"
+
+
 class Fact(Part):
-    """What `subject.<name>` means in an expression: the last non-empty value of an item over the subject's records."""
+    """What `subject.<name>` means in an expression: a value of an item over the subject's records.
+
+    `when` narrows the pages, `until` (another fact, a date) to those of its day or before; `order` is that of the
+    codes of `best`, the least first.
+    """
 
     name: Id
     form: Id
     item: Id
+    pick: Pick = Pick.NEWEST
+    when: str | None = None
+    until: Id | None = None
+    order: tuple[CodeText, ...] = ()
+
+    @property
+    def of_page(self) -> bool:
+        """Whether it depends on the page that asks."""
+        return self.pick in {Pick.PREVIOUS, Pick.BEST}
+
+
+class StudyCheck(Check):
+    """An edit check that the study adds to a form: it may also ask about the visit's window and about endpoints."""
+
+    form: Id
 
 
 class Visit(Part):
@@ -106,12 +142,19 @@ class Study(Part):
     forms: dict[Id, Version]
     arms: tuple[Arm, ...] = Field(default=(), alias="arm")
     sites: tuple[Site, ...] = Field(alias="site", min_length=1)
+    parameters: dict[Id, Annotated[str, StringConstraints(min_length=1, max_length=200)]] = Field(default_factory=dict)
     facts: tuple[Fact, ...] = Field(default=(), alias="fact")
     visits: tuple[Visit, ...] = Field(alias="visit", min_length=1)
     statuses: tuple[Status, ...] = Field(alias="status", min_length=1)
     milestones: tuple[Milestone, ...] = Field(default=(), alias="milestone")
     endpoints: tuple[Endpoint, ...] = Field(default=(), alias="endpoint")
     rates: tuple[Rate, ...] = Field(default=(), alias="rate")
+    checks: tuple[StudyCheck, ...] = Field(default=(), alias="check")
+
+    @cached_property
+    def named(self) -> Mapping[str, str]:
+        """What `study.<name>` means in an expression: the parameters of the study, its CTCAE version among them."""
+        return {**self.parameters, "ctcae": self.ctcae}
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Self:

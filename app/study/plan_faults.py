@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
 from app.forms.definition import Form, Item, ItemType
-from app.forms.faults import Fault
-from app.forms.mistakes import near
+from app.forms.mistakes import Fault, near
 from app.study.changes import Difference, Effect
 from app.study.compare import Built, compare
 from app.study.compare_forms import compare_forms

@@ -8,12 +8,13 @@ from app.clinical.endpoints.check import check as check_endpoints
 from app.clinical.endpoints.check import uses_origin
 from app.clinical.endpoints.definition import LAST_ALIVE, ORIGIN, Milestone
 from app.forms.definition import Form
-from app.forms.expressions import Facts, Scalar
-from app.forms.faults import Fault, faults
-from app.forms.mistakes import near
-from app.forms.rules import kind_of
+from app.forms.expressions import Facts
+from app.forms.faults import faults
+from app.forms.mistakes import Fault, near
+from app.forms.rules import Surroundings
 from app.study.definition import Study, Visit
-from app.study.sources import condition_faults, item_faults, milestone_faults
+from app.study.lookups import fact_faults, study_check_faults, surroundings
+from app.study.sources import condition_faults, milestone_faults
 
 Path = tuple[str | int, ...]
 Forms = Mapping[tuple[str, int], Form]
@@ -22,16 +23,17 @@ Forms = Mapping[tuple[str, int], Form]
 def study_faults(study: Study, forms: Forms) -> list[Fault]:
     """Everything in the study that does not fit; each with the key path of the file, the message and the remedy."""
     known = {form_id: forms[name] for form_id, version in study.forms.items() if (name := (form_id, version)) in forms}
-    facts = _fact_kinds(study, known)
+    around = surroundings(study, known)
     return [
         *_twice(study),
-        *_forms(study, forms, known, facts),
-        *_facts(study, known),
+        *_forms(study, forms, known, around),
+        *fact_faults(study, known, around),
+        *study_check_faults(study, known, around),
         *_arms(study, known),
-        *chain.from_iterable(_visit(study, at, visit, facts) for at, visit in enumerate(study.visits)),
+        *chain.from_iterable(_visit(study, at, visit, around) for at, visit in enumerate(study.visits)),
         *_statuses(study),
         *chain.from_iterable(
-            milestone_faults(study, ("milestone", at), milestone, known, facts)
+            milestone_faults(study, ("milestone", at), milestone, known, around)
             for at, milestone in enumerate(study.milestones)
         ),
         *(
@@ -39,14 +41,6 @@ def study_faults(study: Study, forms: Forms) -> list[Fault]:
             for place, remedy in check_endpoints(study.milestones, study.endpoints, study.rates)
         ),
     ]
-
-
-def _fact_kinds(study: Study, known: Mapping[str, Form]) -> dict[str, Scalar]:
-    return {
-        fact.name: kind_of(known[fact.form].item(fact.item))
-        for fact in study.facts
-        if fact.form in known and known[fact.form].has(fact.item)
-    }
 
 
 def _twice(study: Study) -> Iterator[Fault]:
@@ -66,7 +60,7 @@ def _twice(study: Study) -> Iterator[Fault]:
             seen.add(name)
 
 
-def _forms(study: Study, forms: Forms, known: Mapping[str, Form], facts: Mapping[str, Scalar]) -> Iterator[Fault]:
+def _forms(study: Study, forms: Forms, known: Mapping[str, Form], around: Surroundings) -> Iterator[Fault]:
     placed = {form for visit in study.visits for form in (*visit.forms, *visit.optional)}
     for form_id, version in study.forms.items():
         path: Path = ("forms", form_id)
@@ -79,19 +73,9 @@ def _forms(study: Study, forms: Forms, known: Mapping[str, Form], facts: Mapping
             continue
         if form_id not in placed:
             yield Fault(path, f"no visit has the form {form_id!r}", "List it at a visit, or take it away here")
-        for fault in faults(known[form_id], facts=facts):
+        for fault in faults(known[form_id], around=around):
             remedy = "Declare the fact it asks for as [[fact]], or list a version of the form that does not ask"
             yield Fault(path, f"{form_id} v{version} does not fit this study: {fault.message}", remedy)
-
-
-def _facts(study: Study, known: Mapping[str, Form]) -> Iterator[Fault]:
-    for at, fact in enumerate(study.facts):
-        yield from item_faults(study, known, ("fact", at), "item", (fact.form, fact.item))
-        form = known.get(fact.form)
-        if form is not None and form.has(fact.item) and form.section_of(fact.item).repeating:
-            yield Fault(
-                ("fact", at, "item"), f"{fact.item!r} stands in rows", "A fact has one value: name another item"
-            )
 
 
 def _arms(study: Study, known: Mapping[str, Form]) -> Iterator[Fault]:
@@ -110,7 +94,7 @@ def _arms(study: Study, known: Mapping[str, Form]) -> Iterator[Fault]:
             )
 
 
-def _visit(study: Study, at: int, visit: Visit, facts: Mapping[str, Scalar]) -> Iterator[Fault]:
+def _visit(study: Study, at: int, visit: Visit, around: Surroundings) -> Iterator[Fault]:
     path: Path = ("visit", at)
     by_name = {milestone.name: milestone for milestone in study.milestones}
     if visit.anchor is not None:
@@ -121,6 +105,8 @@ def _visit(study: Study, at: int, visit: Visit, facts: Mapping[str, Scalar]) -> 
         key = "target" if visit.target is not None else "window"
         yield Fault((*path, key), f"{key!r} counts from an anchor", "Add `anchor`, or take this away")
     if visit.when is not None:
+        settled = {fact.name for fact in study.facts if not fact.of_page}
+        facts = {name: kind for name, kind in (around.facts or {}).items() if name in settled}
         yield from condition_faults((*path, "when"), visit.when, {"subject": Facts(facts), "visit": "text"})
     if not visit.forms and not visit.optional:
         yield Fault(path, f"nothing can be entered at {visit.code}", "List pages in `forms` or `optional`")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from app.forms.schema import KEYS as FORM_KEYS
 from app.study.definition import Study
 
 #: What each key of the file means; also the words an editor shows.
@@ -18,6 +19,8 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "forms": "The exact version of every form the study uses: haematology = 1.",
         "arm": "The treatment arms.",
         "site": "The hospitals that take part.",
+        "parameters": 'What study.<name> means in an expression, such as response_profile = "SEED000".',
+        "check": "Edit checks that the study adds to its forms.",
         "fact": "What subject.<name> means in an expression.",
         "visit": "The visits, in the order people see them.",
         "status": "The steps of a subject through the trial; the last one that has occurred is the status.",
@@ -28,8 +31,14 @@ KEYS: Mapping[str, Mapping[str, str]] = {
     "Fact": {
         "name": "The name after `subject.`.",
         "form": "The form it is read from, over all visits.",
-        "item": "The item; its last non-empty value is the fact.",
+        "item": "The item whose value is the fact.",
+        "pick": "newest (saved last), first or last by day, previous, best, series, any.",
+        "when": "A condition (CEL) over the page: only pages for which it is true.",
+        "until": "Another fact, a date: only pages of that day or before, as a baseline is.",
+        "order": "The codes of `best`, the least first.",
     },
+    "StudyCheck": {"form": "The form it is asked on.", **FORM_KEYS["Check"]},
+    "Example": FORM_KEYS["Example"],
     "Visit": {
         "code": "The code in every address, such as D30; a repeat is D30.2.",
         "anchor": "The milestone the visit is counted from; without one the visit has no dates.",

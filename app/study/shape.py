@@ -18,10 +18,10 @@ from app.clinical.endpoints.definition import (
     Rate,
     Variant,
 )
-from app.forms.definition import Words
+from app.forms.definition import Example, Words
 from app.forms.mistakes import Mistake, near
 from app.forms.toml import Locate
-from app.study.definition import Arm, Fact, Site, Status, Study, Visit
+from app.study.definition import Arm, Fact, Site, Status, Study, StudyCheck, Visit
 from app.study.plan import Fill, FormStep, ItemStep, Plan, RowsStep, VisitStep
 
 Path = tuple[str | int, ...]
@@ -30,7 +30,7 @@ _MODELS: Mapping[str, type[BaseModel]] = {
     "arm": Arm, "site": Site, "fact": Fact, "visit": Visit, "status": Status, "milestone": Milestone,
     "from": MilestoneSource, "absent_by": Absence, "gap": Gap, "endpoint": Endpoint, "variant": Variant,
     "outcomes": Outcome, "censor_at": CensorAt, "rate": Rate, "label": Words, "title": Words, "name": Words,
-    "basis": Words,
+    "basis": Words, "check": StudyCheck, "fires": Example, "passes": Example, "message": Words, "remedy": Words,
 }  # fmt: skip
 _PLAN_MODELS: Mapping[str, type[BaseModel]] = {
     "form": FormStep, "item": ItemStep, "rows": RowsStep, "fill": Fill, "visit": VisitStep, "basis": Words,

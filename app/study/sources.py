@@ -4,10 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from app.clinical.endpoints.definition import Milestone, MilestoneSource
 from app.forms.definition import Form, ItemType, Section
-from app.forms.expressions import ExpressionMistake, Kind, Scalar, compile_expression
-from app.forms.faults import Fault
-from app.forms.mistakes import near
-from app.forms.rules import kinds
+from app.forms.expressions import ExpressionMistake, Kind, compile_expression
+from app.forms.mistakes import Fault, near
+from app.forms.rules import Surroundings, kinds
 from app.study.definition import Study
 
 Path = tuple[str | int, ...]
@@ -16,11 +15,11 @@ _DATES = {ItemType.DATE, ItemType.PARTIAL_DATE}
 
 
 def milestone_faults(
-    study: Study, path: Path, milestone: Milestone, known: Mapping[str, Form], facts: Mapping[str, Scalar]
+    study: Study, path: Path, milestone: Milestone, known: Mapping[str, Form], around: Surroundings
 ) -> Iterator[Fault]:
     """A milestone's sources exist, hold dates and have sound conditions; a gap counts planned visits."""
     for number, source in enumerate(milestone.from_):
-        yield from _source(study, (*path, "from", number), source, known, facts)
+        yield from _source(study, (*path, "from", number), source, known, around)
     if milestone.gap is not None:
         dated = {visit.code for visit in study.visits if visit.anchor is not None}
         for number, code in enumerate(milestone.gap.visits):
@@ -30,7 +29,7 @@ def milestone_faults(
 
 
 def _source(
-    study: Study, path: Path, source: MilestoneSource, known: Mapping[str, Form], facts: Mapping[str, Scalar]
+    study: Study, path: Path, source: MilestoneSource, known: Mapping[str, Form], around: Surroundings
 ) -> Iterator[Fault]:
     yield from item_faults(study, known, path, "date", (source.form, source.date))
     form = known.get(source.form)
@@ -49,13 +48,14 @@ def _source(
         here: Path = (*path, "show", number)
         if form.has(item):
             yield from _row(form, here, item, section)
-            if form.item(item).value_type is ItemType.TEXT:
+            shown = form.item(item)
+            if shown.value_type is ItemType.TEXT and shown.calculation is None:
                 remedy = "Show a coded item, a number or a date: what is shown goes where endpoints go"
                 yield Fault(here, f"{item!r} is free text, which may name a person", remedy)
         else:
             yield _unknown_item(form, here, item)
     if source.when is not None:
-        yield from condition_faults((*path, "when"), source.when, kinds(form, section, facts=facts))
+        yield from condition_faults((*path, "when"), source.when, kinds(form, section, around=around))
 
 
 def _row(form: Form, path: Path, item: str, section: Section | None) -> Iterator[Fault]:

@@ -95,7 +95,7 @@ _HELD = (
     )
     .with_for_update()
 )
-_SITE = select(models.site.c.zone, models.site.c.version).where(
+_SITE = select(models.site.c.zone, models.site.c.version, models.site.c.ranges).where(
     models.site.c.study_id == bindparam("study", type_=Text), models.site.c.site_id == bindparam("site", type_=Text)
 )
 

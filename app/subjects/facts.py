@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain, groupby
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -13,10 +13,7 @@ from sqlalchemy.orm import Session
 
 from app import models
 from app.core.ahead import ahead
-from app.forms.answers import convert, plain
-from app.forms.definition import Form, ItemType
 from app.models.capture import RecordStatus
-from app.study.library import Build
 
 
 class Place(NamedTuple):
@@ -82,26 +79,6 @@ def everybody(
 def standing(pages_: Mapping[Place, Page]) -> list[Page]:
     """The pages that count, those not void, in the order of their places: what comes of them depends on no other."""
     return [pages_[place] for place in sorted(pages_) if pages_[place].status != RecordStatus.VOID]
-
-
-def known(build: Build, pages_: Mapping[Place, Page]) -> dict[str, Any]:
-    """The study's declared facts (`subject.arm` …): the value of an item on the page saved last, None when unknown.
-
-    Numbers are exact decimals in the canonical unit of the item.
-    """
-    values: dict[str, Any] = {fact.name: None for fact in build.study.facts}
-    for page in sorted(standing(pages_), key=attrgetter("at")):
-        for fact in build.study.facts:
-            if fact.form == page.place.form:
-                value = _value(build.forms[fact.form], fact.item, page.answers.get(fact.item))
-                values[fact.name] = values[fact.name] if value is None else value
-    return values
-
-
-def _value(form: Form, item: str, answer: Any) -> Any:
-    if form.has(item) and form.item(item).value_type in {ItemType.DECIMAL, ItemType.INTEGER}:
-        return convert(form.item(item), answer)
-    return plain(answer).value
 
 
 def _statement(study_id: str | BindParameter[str], as_of: datetime | None) -> Select[Any]:

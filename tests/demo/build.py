@@ -10,7 +10,7 @@ from app.demo.pages import Entry, pages
 from app.demo.run import FORMS
 from app.demo.trials import SEED, cohort
 from app.derivations.conclude import Conclusion, conclude
-from app.derivations.gather import gather
+from app.derivations.readings import read_pages
 from app.study.check import read_tree
 from app.study.library import Build
 from app.subjects import facts
@@ -57,6 +57,5 @@ def conclusion(trial: str, entries: Iterable[Entry]) -> Conclusion:
     """What these entries amount to."""
     build = builds()[trial]
     book = casebook(entries)
-    known = facts.known(build, book)
-    forms = {(form.form, form.version): form for form in build.forms.values()}
-    return conclude(build, gather(build, forms, facts.standing(book), known), known)
+    read = read_pages(build, lambda form, _: build.forms[form], facts.standing(book), remember=False)
+    return conclude(build, read.captured(), read.values)

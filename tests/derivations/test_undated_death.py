@@ -10,7 +10,7 @@ import pytest
 from app.clinical.endpoints.occurrence import on
 from app.clinical.endpoints.result import Result, Status
 from app.derivations.conclude import conclude, contradictions, specs_of
-from app.derivations.gather import gather
+from app.derivations.readings import read_pages
 from app.study.check import read_tree
 from app.study.library import Build
 from app.subjects.facts import Page, Place
@@ -33,10 +33,9 @@ def survival(trial: str, *entered: tuple[str, dict[str, Any]], cutoff: date | No
         Page("X", UUID(int=number), Place("FU", number, form, 1), 1, 1, 1, "complete", answers, datetime.now(UTC))
         for number, (form, answers) in enumerate(entered, start=1)
     ]
-    forms = {(form, number): build.forms[form] for form, number in build.study.forms.items()}
-    facts: dict[str, Any] = {fact.name: None for fact in build.study.facts}
-    captured = gather(build, forms, pages, facts) | {START[trial]: [on(date(2024, 1, 10))]}
-    found = conclude(build, captured, facts, cutoff=cutoff)
+    read = read_pages(build, lambda form, _: build.forms[form], pages)
+    captured = read.captured() | {START[trial]: [on(date(2024, 1, 10))]}
+    found = conclude(build, captured, read.values, cutoff=cutoff)
     told = next(each for each in found.results if (each.spec.code, each.spec.variant) == ("OS", "PRIMARY"))
     asked = {item for item, rule, _ in contradictions(found.results) if rule == "endpoint-undated"}
     assert ("OS" in asked) == (told.status is Status.QUERY and not told.spec.suggested)

@@ -4,6 +4,8 @@ from pathlib import Path
 import pytest
 
 from app.forms.check import check_form
+from app.forms.faults import faults
+from app.forms.rules import Surroundings
 
 # replaced text, its replacement, the line that is named (by what it begins with), words of message and remedy
 CASES = [
@@ -53,7 +55,7 @@ CASES = [
     ("show_when = \"sex == 'F'\"", "show_when = \"pregnant == 'Y'\"", "show_when", "depends on what it shows"),
     ("show_when = \"sex == 'F'\"", 'show_when = "grade > 3"', "show_when", "event.exists(r, r.grade"),
     ("show_when = \"sampled == 'Y'\"", 'show_when = "size(event) > 0"', "show_when", "depends on what it shows"),
-    ('formula = "days_between(onset, seen)"', "", "[[section.item]]", "needs 'formula'"),
+    ('formula = "days_between(onset, seen)"', "", "[[section.item]]", "either 'formula' or 'calculation'"),
     ('result = "integer"\n', "", "[[section.item]]", "needs 'result'"),
     ('result = "integer"\n', 'result = "integer"\nrequired = true\n', "required", "cannot be required"),
     ('result = "integer"\n', 'result = "integer"\nmissing = ["unknown"]\n', "missing", "no missing reasons"),
@@ -112,6 +114,9 @@ def test_a_file_that_cannot_be_read_is_a_mistake(tmp_path: Path):
 
 def test_facts_of_the_study_are_checked_where_they_are_known(page_text):
     text = page_text.replace("show_when = \"sex == 'F'\"", "show_when = \"subject.arm == 'A'\"")
-    assert check_form(text)[1] == []
-    assert check_form(text, facts={"arm": "text"})[1] == []
-    assert "has no 'arm'" in check_form(text, facts={"birth": "date"})[1][0].message
+    form, mistakes = check_form(text)
+    assert mistakes == []
+    assert form is not None
+    assert list(faults(form, around=Surroundings({"arm": "text"}))) == []
+    (fault,) = faults(form, around=Surroundings({"birth": "date"}))
+    assert "has no 'arm'" in fault.message

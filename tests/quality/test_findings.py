@@ -32,18 +32,21 @@ def test_a_finding_says_where_which_rule_and_what_to_do_in_the_readers_language(
     assert "血红蛋白" in chinese["message"]
 
 
-def test_the_same_question_is_open_once_however_often_the_page_is_saved(trial: Trial) -> None:
+def test_a_question_is_open_once_for_a_value_and_asked_anew_for_another(trial: Trial) -> None:
     subject = trial.nurse.subject()
     trial.nurse.enter(subject, "SCR", "labs", LABS | {"hb": "21"})
     first = findings(trial)
-    trial.nurse.enter(subject, "SCR", "labs", LABS | {"hb": "22"}, revision=1, reason="Misread")
+    trial.nurse.enter(subject, "SCR", "labs", LABS | {"hb": "21", "anc": "2"}, revision=1, reason="Left out")
     assert findings(trial) == first
     trial.nurse.enter(subject, "SCR", "labs", LABS | {"hb": "122"}, revision=2, reason="Misread")
     assert findings(trial) == []
     trial.nurse.enter(subject, "SCR", "labs", LABS | {"hb": "22"}, revision=3, reason="It was right")
     (again,) = findings(trial)
-    assert again["finding"] != first[0]["finding"]
-    assert [each["finding"] for each in findings(trial, state="closed")] == [first[0]["finding"]]
+    trial.nurse.enter(subject, "SCR", "labs", LABS | {"hb": "23"}, revision=4, reason="Misread")
+    (last,) = findings(trial)
+    assert len({first[0]["finding"], again["finding"], last["finding"]}) == 3
+    closed = [each["finding"] for each in findings(trial, state="closed")]
+    assert sorted(closed) == sorted([first[0]["finding"], again["finding"]])
     trial.verified()
 
 

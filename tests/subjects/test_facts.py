@@ -8,7 +8,8 @@ import pytest
 
 from app.study.check import read_tree
 from app.study.library import Build
-from app.subjects.facts import Page, Place, known, standing
+from app.subjects.facts import Page, Place, standing
+from app.subjects.lookups import known
 from tests.trial import FORMS
 
 

@@ -1,5 +1,6 @@
 """Derive anew from the pages: to prove what is stored, or because another study version came in force."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -7,8 +8,9 @@ from sqlalchemy.orm import Session
 from app.access.actor import Actor, require, sites
 from app.access.permissions import Permission
 from app.audit import change
-from app.capture.consequences import work_out
+from app.capture.consequences import FINDINGS, work_out
 from app.derivations.derive import subjects
+from app.forms.definition import Phase
 from app.study.library import build_of
 from app.study.publish import activate
 from app.subjects import enrol, facts
@@ -29,13 +31,25 @@ def derive(session: Session, actor: Actor, study_id: str, *, store: bool = True)
     With `store` what differs is stored anew, under an audited change for each subject. Raises NotFound and Forbidden.
     """
     require(actor, Permission.DERIVE, study_id)
-    return _anew(session, actor, study_id, sites(actor, study_id, Permission.DERIVE), store=store)
+    return anew(session, actor, study_id, sites(actor, study_id, Permission.DERIVE), store=store)
+
+
+def run_checks(session: Session, actor: Actor, study_id: str) -> tuple[int, Counter[tuple[str, str]]]:
+    """Ask every edit check of every page in sight; how many subjects, and the findings opened and closed by rule.
+
+    Those of the phase `batch` are asked only here. Raises NotFound and Forbidden.
+    """
+    require(actor, Permission.CHECKS_RUN, study_id)
+    within = sites(actor, study_id, Permission.CHECKS_RUN)
+    count, found = anew(session, actor, study_id, within, store=True, phase=Phase.BATCH)
+    told = Counter((each.endpoint, each.variant) for each in found if each.endpoint in FINDINGS)
+    return count, told
 
 
 def put_in_force(session: Session, actor: Actor, study_id: str, site_id: str, version: int, *, reason: str) -> None:
     """Let a site work under another released study version; its subjects are derived by that version from now on."""
     if activate(session, actor, study_id, site_id, version, reason=reason):
-        _anew(session, actor, study_id, frozenset({site_id}), store=True, reason=reason)
+        anew(session, actor, study_id, frozenset({site_id}), store=True, reason=reason, phase=Phase.AMENDMENT)
 
 
 def transfer(
@@ -47,7 +61,7 @@ def transfer(
     return enrol.lock(session, study_id, subject_id) or {}
 
 
-def _anew(
+def anew(
     session: Session,
     actor: Actor,
     study_id: str,
@@ -55,16 +69,25 @@ def _anew(
     *,
     store: bool,
     reason: str | None = None,
+    phase: Phase = Phase.ENTRY,
 ) -> tuple[int, list[Deviation]]:
+    """Work out every subject of these sites again; how many there are, and what was stored that differed."""
     count, found = 0, []
     for subject_id in [row["subject_id"] for row in subjects(session, study_id, within, None, None)]:
         count += 1
-        found += _one(session, actor, study_id, subject_id, store=store, reason=reason)
+        found += _one(session, actor, study_id, subject_id, store=store, reason=reason, phase=phase)
     return count, found
 
 
 def _one(
-    session: Session, actor: Actor, study_id: str, subject_id: str, *, store: bool, reason: str | None = None
+    session: Session,
+    actor: Actor,
+    study_id: str,
+    subject_id: str,
+    *,
+    store: bool,
+    reason: str | None = None,
+    phase: Phase = Phase.ENTRY,
 ) -> list[Deviation]:
     subject = (
         enrol.lock(session, study_id, subject_id)
@@ -75,12 +98,13 @@ def _one(
         return []
     pages = facts.pages(session, study_id, subject_id)
     build = build_of(session, study_id, subject["version"])
-    worked_out = work_out(session, subject, build, pages, list(pages.values()))
+    worked_out = work_out(session, subject, build, pages, phase=phase)
     if not pages and worked_out.before.results is None:
         return []
     found = [Deviation(subject_id, *which) for which in worked_out.differences()]
     if found and store:
-        with change(session, study_id, by=actor, action="derive", reason=reason, zone=subject["zone"]) as made:
+        action = "checks.run" if phase is Phase.BATCH else "derive"
+        with change(session, study_id, by=actor, action=action, reason=reason, zone=subject["zone"]) as made:
             made.site_id, made.subject_id = subject["site_id"], subject_id
             worked_out.store(made)
     return found

@@ -8,8 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.access.actor import Reading, Writing, require
 from app.access.idempotency import idempotent
 from app.access.permissions import Permission, asks
-from app.capture.anew.derive import derive, put_in_force, transfer
+from app.capture.anew.derive import derive, put_in_force, run_checks, transfer
 from app.capture.anew.diff import as_json, diff
+from app.capture.consequences import FINDINGS
 from app.core.canonical import plain
 from app.core.http import Answer, Retryable, Router
 from app.core.words import Reason
@@ -99,6 +100,22 @@ def transfer_subject(work: Writing, study: str, subject: str, body: SubjectToTra
         return Answer(200, {name: plain(moved[name]) for name in SubjectView.model_fields})
 
     return idempotent(work, retry, move, lambda: require(work.actor, Permission.SUBJECT_TRANSFER, study))
+
+
+class ChecksRun(BaseModel):
+    """What a batch run of the edit checks did, by item and rule."""
+
+    subjects: int
+    opened: dict[str, int]
+    closed: dict[str, int]
+
+
+@router.post("/checks/run", openapi_extra=asks(Permission.CHECKS_RUN))
+def run_the_checks(work: Writing, study: str) -> ChecksRun:
+    """Ask every edit check of every page, those of the phase `batch` too."""
+    count, told = run_checks(work.session, work.actor, study)
+    opened, closed = ({what: number for (kind, what), number in told.items() if kind == each} for each in FINDINGS)
+    return ChecksRun(subjects=count, opened=opened, closed=closed)
 
 
 @router.post("/derive", openapi_extra=asks(Permission.DERIVE))

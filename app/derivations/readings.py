@@ -1,0 +1,204 @@
+"""The pages of a subject, each read with what it knows of the others: judged, and every dated fact found on it."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from app.clinical.endpoints.occurrence import Occurrence
+from app.derivations.clinical.ask import calculate
+from app.derivations.gather import Plan, occurrences, plan_of
+from app.forms.answers import Context, Judgement, judge, late_questions
+from app.forms.asking import RangeTable, Watch, watch
+from app.forms.definition import Form, Phase
+from app.forms.expressions import ExpressionMistake
+from app.forms.findings import Question
+from app.forms.rules import rules
+from app.forms.tokens import members
+from app.study.library import Build
+from app.study.lookups import names_of, surroundings
+from app.subjects.facts import Page
+from app.subjects.lookups import Known, Lookups
+from app.subjects.ranges import NO_RANGES, Ranges
+
+_REMEMBERED = 5000
+"""So many pages are remembered per study version and process, some kB each once they were judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the pages of one form version ask for beside their own answers."""
+
+    facts: frozenset[str]
+    order: tuple[str, ...]
+    ranges: bool
+    checks: tuple[Watch, ...]
+    late: bool
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One page with what it knows of the others. What it amounts to is worked out when it is asked for."""
+
+    page: Page
+    form: Form
+    key: tuple[Any, ...]
+    """Two readings of one key say the same."""
+    facts: Mapping[str, Known]
+    context: Context
+    plan: Plan
+
+    @cached_property
+    def judged(self) -> Judgement:
+        """The page judged."""
+        return judge(self.form, self.page.answers, self.context)
+
+    @cached_property
+    def occurrences(self) -> tuple[tuple[str, Occurrence], ...]:
+        """Each dated fact of the page with its milestone."""
+        return tuple(occurrences(self.plan, self.form, self.page, self.context, lambda: self.judged.computed))
+
+    def questions(self, phase: Phase) -> list[Question]:
+        """What looks wrong on the page, in this phase."""
+        return [each for each in self.judged.questions if not each.phases or phase in each.phases]
+
+    def unasked(self, phase: Phase) -> list[str]:
+        """The checks of the page that are not asked in this phase: what they found before stands."""
+        every = (*rules(self.form).checks, *self.context.checks)
+        return [each.check.rule for each in every if phase not in each.check.phases]
+
+    def asks_last(self, build: Build) -> bool:
+        """Whether a check of the page asks about the visit's window or an endpoint."""
+        return _asked(build, self.form).late
+
+    def late(self, window: Mapping[str, Any], endpoint: Mapping[str, Any]) -> list[Question]:
+        """What the checks find that ask about the visit's window and about endpoints."""
+        computed = self.judged.computed if rules(self.form).order else {}
+        last = {"window": window, "endpoint": endpoint}
+        return late_questions(self.form, self.page.answers, self.context, computed, last)
+
+
+@dataclass(frozen=True)
+class Readings:
+    """The pages of one subject that count; `values` are the facts that no single page decides."""
+
+    by_place: Mapping[Any, Reading] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def captured(self) -> dict[str, list[Occurrence]]:
+        """Every captured occurrence by milestone, and every date that proves life."""
+        found: dict[str, list[Occurrence]] = {}
+        for place in sorted(self.by_place):
+            for milestone, fact in self.by_place[place].occurrences:
+                found.setdefault(milestone, []).append(fact)
+        return found
+
+    def late_rules(self, build: Build) -> frozenset[str]:
+        """The checks whose findings hang on what is derived last, whichever page they stand on."""
+        asked = (_asked(build, reading.form) for reading in self.by_place.values())
+        return frozenset(each.check.rule for one in asked if one.late for each in one.checks if each.late)
+
+
+def read_pages(
+    build: Build,
+    forms: Callable[[str, int], Form],
+    pages: Iterable[Page],
+    ranges: Ranges = NO_RANGES,
+    *,
+    remember: bool = True,
+) -> Readings:
+    """The pages that count (none of them void), each with what it knows of the others.
+
+    Pages are gone through by their day, so that what is computed on one is there for those of later days. `remember`
+    keeps what a page said for the next save of its casebook; whoever goes through a whole study has no use for that.
+    """
+    dated = sorted(
+        ((form.day(page.answers), page.place, page, form) for page, form in _with_forms(pages, forms)),
+        key=lambda each: each[:2],
+    )
+    lookups = Lookups(build, (page for _, _, page, _ in dated), remember=remember)
+    table = ranges.of(lookups.values)
+    kept: dict[tuple[Any, ...], Reading] = build.memo.setdefault("readings", {})
+    found = {}
+    for _, place, page, form in dated:
+        reading = _reading(build, page, form, lookups, ranges, table)
+        if remember:
+            if len(kept) >= _REMEMBERED:
+                kept.clear()
+            reading = kept.setdefault(reading.key, reading)
+        found[place] = reading
+        if rules(form).order:
+            _hand_on(lookups, build, reading)
+    return Readings(found, lookups.values)
+
+
+def _with_forms(pages: Iterable[Page], forms: Callable[[str, int], Form]) -> Iterator[tuple[Page, Form]]:
+    for page in pages:
+        yield page, forms(page.place.form, page.form_version)
+
+
+def _hand_on(lookups: Lookups, build: Build, reading: Reading) -> None:
+    """What was computed on a page is handed on where a fact is read from it."""
+    handed: frozenset[str] | None = build.memo.get("handed")
+    if handed is None:
+        handed = build.memo["handed"] = frozenset(fact.form for fact in build.study.facts if fact.of_page)
+    if reading.form.form in handed:
+        lookups.add(reading.page, reading.judged.computed)
+
+
+def _reading(
+    build: Build, page: Page, form: Form, lookups: Lookups, ranges: Ranges, table: RangeTable | None
+) -> Reading:
+    asked = _asked(build, form)
+    facts: Mapping[str, Known] = lookups.settled
+    values: Mapping[str, Any] = lookups.values
+    if asked.facts:
+        earlier = lookups.before(page, form, asked.facts)
+        if earlier:
+            facts = {**facts, **earlier}
+            values = {**values, **{name: each.value for name, each in earlier.items()}}
+    key = (
+        page.record_id,
+        page.revision,
+        page.at,  # a revision rolled back is none of these
+        ranges.number if asked.ranges else 0,
+        *(values.get(name) for name in asked.order),
+    )
+    context = Context(
+        subject=values,
+        visit=page.place.visit,
+        study=build.study.named,
+        calculate=calculate,
+        ranges=table if asked.ranges else None,
+        checks=asked.checks,
+    )
+    return Reading(page, form, key, facts, context, plan_of(build))
+
+
+def _asked(build: Build, form: Form) -> _Asked:
+    """What the pages of a form version ask for, worked out once per study version."""
+    kept: dict[tuple[str, int], _Asked] = build.memo.setdefault("asked", {})
+    found = kept.get((form.form, form.version))
+    if found is None:
+        compiled = rules(form)
+        checks = tuple(_checks(build, form))
+        facts = compiled.facts.union(
+            *(each.facts for each in checks),
+            *(members(each.source.when or "true", "subject") for each in plan_of(build).readers.get(form.form, ())),
+        )
+        if compiled.takes_ranges:
+            facts |= {"sex", "birth_date"}
+        late = any(each.late for each in checks)
+        found = kept[form.form, form.version] = _Asked(facts, tuple(sorted(facts)), compiled.takes_ranges, checks, late)
+    return found
+
+
+def _checks(build: Build, form: Form) -> Iterator[Watch]:
+    """The study's checks on a form; one that asks for items which an older version lacks is not asked on it."""
+    around = surroundings(build.study, build.forms)
+    for check in build.study.checks:
+        if check.form == form.form and form.has(check.item):
+            try:
+                yield watch(check, names_of(build.study, form, check.rows, around))
+            except (ExpressionMistake, KeyError):
+                continue

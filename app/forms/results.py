@@ -1,0 +1,68 @@
+"""From what a formula or a published rule gave to the answer of a computed item, and from answers to expressions."""
+
+from datetime import date
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
+
+from app.forms.asking import NE, Outcome
+from app.forms.dates import is_date
+from app.forms.definition import DEFAULT_LENGTH, ComputedType, Item, ItemType
+from app.forms.expressions import INDETERMINATE
+from app.forms.values import MAX_DIGITS, MAX_INTEGER, convert, plain
+
+NUMBERS = frozenset({ItemType.INTEGER, ItemType.DECIMAL})
+_SHOWN_DECIMALS = 10  # of a computed decimal without `digits`
+_YES_NO = {"1": "Y", "0": "N", "Y": "Y", "N": "N"}
+
+
+def variable(item: Item, answer: Any) -> Any:
+    """A stored answer as an expression sees it."""
+    if answer is None:
+        return None
+    if item.value_type in NUMBERS:
+        number = convert(item, answer)
+        return None if number is None else float(number)
+    return plain(answer).value
+
+
+def result_of(item: Item, value: Any) -> Any:
+    """What a formula gave as a canonical answer; None where it gave nothing that fits."""
+    if value is INDETERMINATE:
+        return None
+    if item.result in {ComputedType.DECIMAL, ComputedType.INTEGER}:
+        return _rounded(item, value)
+    if item.result is ComputedType.YES_NO:
+        if isinstance(value, bool):
+            return "Y" if value else "N"
+        return value if value in ("Y", "N") else None
+    if not isinstance(value, str) or (item.result is ComputedType.DATE and not is_date(value)):
+        return None
+    return value[:DEFAULT_LENGTH] or None
+
+
+def _rounded(item: Item, value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal) or abs(value) >= 10**MAX_DIGITS:
+        return None
+    number = value if isinstance(value, Decimal) else Decimal(repr(value))
+    if item.result is ComputedType.INTEGER:
+        whole = int(number.to_integral_value(ROUND_HALF_EVEN))
+        return whole if abs(whole) <= MAX_INTEGER else None
+    places = _SHOWN_DECIMALS if item.digits is None else item.digits
+    number = number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
+    if item.digits is None:
+        number = number.normalize()
+    return format(abs(number) if number.is_zero() else number, "f")
+
+
+def output_of(item: Item, outcome: Outcome) -> Any:
+    """The result of a published rule as the answer of the item it feeds: NE only where the item is a text."""
+    value = outcome.value if item.output is None else outcome.results.get(item.output)
+    if isinstance(value, date):
+        value = value.isoformat()
+    if value is None or (value == NE and item.result is not ComputedType.TEXT):
+        return None
+    if item.result is ComputedType.YES_NO:
+        return _YES_NO.get(str(value))
+    if item.result in {ComputedType.DECIMAL, ComputedType.INTEGER} and isinstance(value, str):
+        value = Decimal(value)
+    return result_of(item, value)

@@ -1,0 +1,168 @@
+"""What a page knows of the others: the study's declared facts on a subject, each with the pages it was read from."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from app.forms.answers import Context, convert, plain, variables
+from app.forms.definition import Form, ItemType
+from app.forms.expressions import Expression, compile_expression
+from app.forms.rules import Surroundings, kinds
+from app.study.definition import Fact, Pick
+from app.study.library import Build
+from app.subjects.facts import Page, standing
+
+_NUMBERS = {ItemType.INTEGER, ItemType.DECIMAL}
+_READ_PAGES = 20_000
+
+
+class _Seen(NamedTuple):
+    """A value of a fact on one page."""
+
+    day: str
+    value: Any
+    page: Page
+
+
+class Known(NamedTuple):
+    """A fact as it stands: its value (numbers exact, in the canonical unit), and the pages it was read from."""
+
+    value: Any
+    pages: tuple[Page, ...]
+
+
+NOTHING = Known(None, ())
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The facts of a study version by the form they are read from, with their conditions compiled."""
+
+    by_form: Mapping[str, tuple[tuple[Fact, Expression | None], ...]]
+    of_page: Mapping[str, Fact]
+    read: dict[tuple[Any, ...], tuple[tuple[str, Any], ...]] = field(default_factory=dict)
+    """What revisions said that were read before: a revision never changes, and a save changes one page of many."""
+
+
+def plan_of(build: Build) -> Plan:
+    """The facts of a study version, compiled once."""
+    found: Plan | None = build.memo.get("facts")
+    if found is None:
+        by_form: dict[str, list[tuple[Fact, Expression | None]]] = {}
+        for fact in build.study.facts:
+            names = kinds(build.forms[fact.form], around=Surroundings({}))
+            when = compile_expression(fact.when, names) if fact.when is not None else None
+            by_form.setdefault(fact.form, []).append((fact, when))
+        of_page = {fact.name: fact for fact in build.study.facts if fact.of_page}
+        found = build.memo["facts"] = Plan({form: tuple(some) for form, some in by_form.items()}, of_page)
+    return found
+
+
+class Lookups:
+    """The facts of one subject. Those `of_page` depend on the page that asks, and on what was computed before it."""
+
+    def __init__(self, build: Build, pages: Iterable[Page], *, remember: bool = True) -> None:
+        self._build, self._plan, self._remember = build, plan_of(build), remember
+        self._seen: dict[str, list[_Seen]] = {}
+        for page in pages:
+            if page.place.form in self._plan.by_form:
+                self._read(page, {}, computed=False)
+        self.settled: dict[str, Known] = {
+            fact.name: self._settle(fact) for fact in build.study.facts if not fact.of_page and fact.until is None
+        }
+        for fact in build.study.facts:
+            if fact.until is not None and not fact.of_page:
+                day = self.settled[fact.until].value
+                self.settled[fact.name] = NOTHING if day is None else self._settle(fact, str(day))
+        self.values: dict[str, Any] = {name: known.value for name, known in self.settled.items()}
+
+    def add(self, page: Page, computed: Mapping[str, Any]) -> None:
+        """What was computed on a page, for the pages of later days."""
+        if computed and page.place.form in self._plan.by_form:
+            self._read(page, computed, computed=True)
+
+    def before(self, page: Page, form: Form, asked: frozenset[str]) -> dict[str, Known]:
+        """The facts among `asked` that depend on the page: from pages of earlier days."""
+        day = form.day(page.answers)
+        return {
+            name: self._earlier(fact, day) if day else NOTHING
+            for name, fact in self._plan.of_page.items()
+            if name in asked
+        }
+
+    def _read(self, page: Page, values: Mapping[str, Any], *, computed: bool) -> None:
+        key = (page.record_id, page.revision, page.at)
+        remember = self._remember and not computed
+        found = self._plan.read.get(key) if remember else None
+        form = self._build.forms[page.place.form]
+        if found is None:
+            found = tuple(_values(self._plan, form, page, values, computed=computed))
+            if remember:
+                if len(self._plan.read) >= _READ_PAGES:
+                    self._plan.read.clear()
+                self._plan.read[key] = found
+        for name, value in found:
+            self._seen.setdefault(name, []).append(_Seen(form.day(page.answers), value, page))
+
+    def _settle(self, fact: Fact, until: str | None = None) -> Known:
+        seen: Sequence[_Seen] = self._seen.get(fact.name, ())
+        if fact.pick is Pick.NEWEST and until is None:
+            return _known(max(seen, key=lambda each: (each.page.at, each.page.place))) if seen else NOTHING
+        if fact.pick is Pick.ANY and until is None:
+            return Known(bool(seen), tuple(each.page for each in seen))
+        dated = sorted((each for each in seen if each.day and (until is None or each.day <= until)), key=_order)
+        if fact.pick is Pick.ANY:
+            return Known(bool(dated), tuple(each.page for each in dated))
+        if not dated:
+            return NOTHING
+        if fact.pick is Pick.SERIES:
+            text = "|".join(f"{each.day}={_written(each.value)}" for each in dated)
+            return Known(text, tuple(each.page for each in dated))
+        return _known(dated[0] if fact.pick is Pick.FIRST else dated[-1])
+
+    def _earlier(self, fact: Fact, day: str) -> Known:
+        earlier = sorted((each for each in self._seen.get(fact.name, ()) if each.day and each.day < day), key=_order)
+        if fact.pick is Pick.BEST:
+            earlier = sorted((each for each in earlier if each.value in fact.order), key=_rank(fact.order))
+        return _known(earlier[-1]) if earlier else NOTHING
+
+
+def known(build: Build, pages: Mapping[Any, Page]) -> dict[str, Any]:
+    """The study's facts on a subject that no single page decides (`subject.arm` …), None where unknown."""
+    return Lookups(build, standing(pages)).values
+
+
+def _values(
+    plan: Plan, form: Form, page: Page, made: Mapping[str, Any], *, computed: bool
+) -> Iterable[tuple[str, Any]]:
+    for fact, when in plan.by_form[form.form]:
+        if (form.has(fact.item) and form.item(fact.item).type is ItemType.COMPUTED) is not computed:
+            continue
+        value = _value(form, fact.item, (made if computed else page.answers).get(fact.item))
+        if value is None:
+            continue
+        context = Context({}, page.place.visit)
+        if when is None or when.holds(variables(form, page.answers, context, needed=when.uses, computed=made)):
+            yield fact.name, value
+
+
+def _value(form: Form, item: str, answer: Any) -> Any:
+    if form.has(item) and form.item(item).value_type in _NUMBERS:
+        return convert(form.item(item), answer)
+    return plain(answer).value
+
+
+def _known(seen: _Seen) -> Known:
+    return Known(seen.value, (seen.page,))
+
+
+def _order(seen: _Seen) -> tuple[Any, ...]:
+    return seen.day, seen.page.at
+
+
+def _rank(order: Sequence[str]) -> Any:
+    return lambda seen: (order.index(seen.value), *_order(seen))
+
+
+def _written(value: Any) -> str:
+    return format(value, "f") if hasattr(value, "as_tuple") else str(value)
