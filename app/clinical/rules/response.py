@@ -24,6 +24,7 @@ from app.clinical.rules.rule import NE, Case, Result, Rule
 D = Decimal
 Asked = Mapping[str, str]  # what the chosen profile asks for, by criterion
 AUER, PB, EMD = "AUER_ASSUMED_ABSENT", "PB_ASSUMED_ABSENT", "EMD_ASSUMED_ABSENT"
+NO_RESPONSE_CELL = "no response"  # in the decision table
 FOREIGN, DURABILITY = "NOT_IN_PROFILE", "DURABILITY_NOT_ASSESSED"
 OUTSIDE, ONE_DATE = "DATES_OUTSIDE_WINDOW", "RESPONSE_DATE_UNKNOWN"
 CR_TYPE = ("CRi", "CRp", "CRh", "CR")
@@ -151,6 +152,8 @@ def _category(case: Case) -> str:
     for flag in flags.split():
         case.flag(flag)
     found = str(asked.get(result, result))
+    if result == NO_RESPONSE_CELL and _emd_seen(case, asked) == "unknown":
+        case.flag(EMD)  # new disease elsewhere would be progression
     if found == CRP and case.peek("plt") is None:
         found = CRI  # the platelet subtype is named when the platelets are known
     if found in ORDER and found not in NO_RESPONSE:
@@ -273,6 +276,7 @@ RESPONSE = Rule(
             "Assumed absent when missing, each with its flag: Auer rods, blood blasts (not in INOVATE), extramedullary "
             "disease when there was none at baseline. MRD counts when it is available."
         ),
+        "No response while extramedullary disease was not assessed takes it that none is new, with the same flag.",
         "A marrow whose adequacy nobody answered for is neither adequate nor aplastic.",
         "Extramedullary disease not assessed, present at baseline: neither remission nor PR can be told.",
         "Progression is asserted only from a known baseline; with missing counts a marrow of 5-25 % is no response.",
