@@ -13,9 +13,11 @@ FUNCTIONS = frozenset(
     {
         "size", "has", "matches", "contains", "startsWith", "endsWith", "int", "double", "string",
         "days_between", "months_between", "age_years", "is_missing", "lower_bound", "upper_bound",
-        "times", "ratio", "change_pct",
     }
 )  # fmt: skip
+#: Functions that came later: an item may have such a name, for a name before a bracket is the function.
+LATER = frozenset({"times", "ratio", "change_pct"})
+CALLED = FUNCTIONS | LATER | MACROS
 #: Words an item cannot be named after: CEL's own, and the names every page has.
 RESERVED = (
     FUNCTIONS
@@ -139,10 +141,10 @@ def _judge_name(token: Token, before: Token | None, after: Token | None) -> None
         raise token.mistake("names with two underscores together are kept for the engine", "Use another name")
     if after is None or after.text != "(" or token.text == "in":
         return
-    if token.text not in FUNCTIONS | MACROS:
+    if token.text not in CALLED:
         raise token.mistake(
             f"there is no function {token.text!r}",
-            near(token.text, FUNCTIONS | MACROS, otherwise=f"Functions are {', '.join(sorted(FUNCTIONS | MACROS))}"),
+            near(token.text, CALLED, otherwise=f"Functions are {', '.join(sorted(CALLED))}"),
         )
     member = before is not None and before.text == "."
     if member != (token.text in MACROS or token.text in {"contains", "startsWith", "endsWith", "matches"}):
