@@ -18,6 +18,9 @@ from app.core.provision import libpq
 VALUES = ITEMS - 2
 """Values that are entered on a page; two of its items are computed."""
 
+COMPUTED = 'study_id, record_id, number, revision, form_version, "values", at, change_id'
+"""The columns that are filled; the pages ask no published rule."""
+
 _KINDS = 400  # different pages
 _FIRST = 1_000_000  # where the numbers of these changes begin, far above those of real saves
 
@@ -57,7 +60,7 @@ class Filler:
                 ],
             )
             values = json.dumps({"bmi": "22.1", "ratio": "1.234"})
-            _copy(owner, "computed", [(STUDY, r, 1, 1, 1, values, at, c) for r, c, _, visit in records if visit])
+            _copy(owner, f"computed ({COMPUTED})", [(STUDY, r, 1, 1, 1, values, at, c) for r, c, _, visit in records if visit])
         self._settle()
         return numbers
 

@@ -1,8 +1,8 @@
 """From pages to dated facts: every occurrence of every captured milestone, with the exact item it was read from."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from app.clinical.endpoints.definition import LAST_ALIVE, MilestoneSource
 from app.clinical.endpoints.milestones import Milestones
@@ -16,13 +16,20 @@ from app.subjects.address import written
 from app.subjects.facts import Page
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(NamedTuple):
     """One source of a milestone, with its condition compiled."""
 
     milestone: str
     source: MilestoneSource
     when: Expression | None
+
+
+class _Taken(NamedTuple):
+    """Where an item of a form is found: among the answers or the computed items, in which repeating section."""
+
+    item: str
+    computed: bool
+    section: str | None
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,7 @@ class Plan:
     """What the conditions of a form's readers, those of rows aside, ask of a page."""
     asking_computed: frozenset[str]
     """The forms whose readers ask for, show, or take their day from computed items."""
+    taken: dict[tuple[str, int, str], _Taken] = field(default_factory=dict)
 
 
 def plan_of(build: Build) -> Plan:
@@ -59,12 +67,12 @@ def _plan(build: Build) -> Plan:
     }
     milestones = Milestones(build.study.milestones, build.study.endpoints)
     computed = frozenset(
-        form for form, found in readers.items() if any(_computed(build.forms[form], each) for each in found)
+        form for form, found in readers.items() if any(_asks_computed(build.forms[form], each) for each in found)
     )
     return Plan(milestones, {form: tuple(found) for form, found in readers.items()}, needed, computed)
 
 
-def _computed(form: Form, reader: _Reader) -> bool:
+def _asks_computed(form: Form, reader: _Reader) -> bool:
     uses = reader.when.uses if reader.when is not None else frozenset()
     names = {reader.source.date, *reader.source.show, *uses}
     names |= {item.id for name in uses & form.row_sections.keys() for item in form.row_sections[name].items}
@@ -73,84 +81,106 @@ def _computed(form: Form, reader: _Reader) -> bool:
 
 def occurrences(
     plan: Plan, form: Form, page: Page, context: Context, computed: Callable[[], Mapping[str, Any]]
-) -> Iterator[tuple[str, Occurrence]]:
+) -> list[tuple[str, Occurrence]]:
     """What one page says: each dated fact with its milestone, and every date that proves life.
 
     `computed` gives the computed items of the page, which most conditions do not ask for.
     """
-    made = computed() if form.form in plan.asking_computed else None
-    names: Mapping[str, Any] = {}
-    if needed := plan.needed.get(form.form):
-        names = variables(form, page.answers, context, needed=needed, computed=made)
-    seen: dict[Any, Occurrence | None] = {}  # one date of a page serves several milestones
-
-    def fact(item: str, row: int | None, show: tuple[str, ...] = ()) -> Occurrence | None:
-        which = (item, row, show)
-        if which not in seen:
-            seen[which] = _fact(page, form, made, item, row, show)
-        return seen[which]
-
+    reading = _PageReading(plan, form, page, computed() if form.form in plan.asking_computed else None)
+    found = []
     for item, row in proving_life(form, page.answers, context):
-        alive = fact(item, row)
+        alive = reading.fact(item, row)
         if alive is not None:
-            yield LAST_ALIVE, alive
-    for reader in plan.readers.get(form.form, ()):
-        date, show = reader.source.date, reader.source.show
-        for row in _places(form, page, reader, names, context, made):
-            dated = None if reader.source.undated else fact(date, row, show)
-            yield reader.milestone, dated or occurrence(None, _source(page, form, made, date, row, show))
+            found.append((LAST_ALIVE, alive))
+    readers = plan.readers.get(form.form)
+    if not readers:
+        return found
+    needed = plan.needed[form.form]
+    names = variables(form, page.answers, context, needed=needed, computed=reading.made) if needed else {}
+    for milestone, source, when in readers:
+        if source.rows is not None:
+            rows: list[int | None] = reading.rows(source.rows, when, context)
+        elif reading.has(source.date) if when is None else when.holds(names):
+            rows = [None]
+        else:
+            continue
+        for row in rows:
+            dated = None if source.undated else reading.fact(source.date, row, source.show)
+            found.append((milestone, dated or occurrence(None, reading.source(source.date, row, source.show))))
+    return found
 
 
-def _places(
-    form: Form,
-    page: Page,
-    reader: _Reader,
-    names: Mapping[str, Any],
-    context: Context,
-    made: Mapping[str, Any] | None,
-) -> Iterator[int | None]:
-    """Where on the page the source is found and its condition holds: the page itself (None), or rows."""
-    section, when = reader.source.rows, reader.when
-    if section is None:
-        if _answer(page, form, made, reader.source.date, None) is not None if when is None else when.holds(names):
-            yield None
-        return
-    for row in page.answers.get(section, ()):
-        place = (section, row["row"])
-        if when is None or when.holds(variables(form, page.answers, context, place, needed=when.uses, computed=made)):
-            yield row["row"]
+class _PageReading:
+    """One page while it is read: one date of a page serves several milestones."""
 
+    __slots__ = ("_form", "_page", "_plan", "_seen", "_visit", "made")
 
-def _answer(page: Page, form: Form, made: Mapping[str, Any] | None, item: str, row: int | None) -> Any:
-    """The answer of an item, or what was computed for it."""
-    entered = not form.has(item) or form.item(item).type is not ItemType.COMPUTED
-    answers = page.answers if entered else made or {}
-    if row is None or not form.has(item) or not form.section_of(item).repeating:
-        return answers.get(item)
-    rows = answers.get(form.section_of(item).id, ())
-    return next((each.get(item) for each in rows if each["row"] == row), None)
+    def __init__(self, plan: Plan, form: Form, page: Page, made: Mapping[str, Any] | None) -> None:
+        self._plan, self._form, self._page, self.made = plan, form, page, made
+        self._visit = written(page.place.visit, page.place.visit_repeat)
+        self._seen: dict[Any, Occurrence | None] = {}
 
+    def fact(self, item: str, row: int | None, show: tuple[str, ...] = ()) -> Occurrence | None:
+        """The dated fact of an item, None where it is empty."""
+        which = (item, row, show)
+        try:
+            return self._seen[which]
+        except KeyError:
+            value = self._value(item, row)
+            found = None if value is None else occurrence(str(value), self.source(item, row, show))
+            self._seen[which] = found
+            return found
 
-def _fact(
-    page: Page, form: Form, made: Mapping[str, Any] | None, item: str, row: int | None, show: tuple[str, ...] = ()
-) -> Occurrence | None:
-    value = plain(_answer(page, form, made, item, row)).value
-    return None if value is None else occurrence(str(value), _source(page, form, made, item, row, show))
+    def has(self, item: str) -> bool:
+        """Whether the page has an answer, if only a reason why there is no value."""
+        return self._answer(item, None) is not None
 
+    def rows(self, section: str, when: Expression | None, context: Context) -> list[int | None]:
+        """The rows in which a condition holds."""
+        form, answers = self._form, self._page.answers
+        return [
+            row["row"]
+            for row in answers.get(section, ())
+            if when is None
+            or when.holds(
+                variables(form, answers, context, (section, row["row"]), needed=when.uses, computed=self.made)
+            )
+        ]
 
-def _source(
-    page: Page, form: Form, made: Mapping[str, Any] | None, item: str, row: int | None, show: tuple[str, ...]
-) -> Source:
-    shown = ((name, plain(_answer(page, form, made, name, row)).value) for name in show)
-    return Source(
-        form=page.place.form,
-        visit=written(page.place.visit, page.place.visit_repeat),
-        repeat=page.place.repeat,
-        item=item,
-        revision=page.revision,
-        row=row,
-        show=tuple((name, _text(value)) for name, value in shown if value is not None),
-    )
+    def source(self, item: str, row: int | None, show: tuple[str, ...]) -> Source:
+        """The exact item, with what the study shows beside it."""
+        shown: tuple[tuple[str, str], ...] = ()
+        if show:
+            values = ((name, self._value(name, row)) for name in show)
+            shown = tuple((name, _text(value)) for name, value in values if value is not None)
+        place = self._page.place
+        return Source(place.form, self._visit, place.repeat, item, self._page.revision, row, shown)
+
+    def _value(self, item: str, row: int | None) -> Any:
+        answer = self._answer(item, row)
+        return answer if type(answer) is not dict else plain(answer).value
+
+    def _answer(self, item: str, row: int | None) -> Any:
+        """The answer of an item, or what was computed for it."""
+        taken = self._taken(item)
+        answers = (self.made or {}) if taken.computed else self._page.answers
+        if row is None or taken.section is None:
+            return answers.get(item)
+        return next((each.get(item) for each in answers.get(taken.section, ()) if each["row"] == row), None)
+
+    def _taken(self, item: str) -> _Taken:
+        form = self._form
+        key = (form.form, form.version, item)
+        found = self._plan.taken.get(key)
+        if found is None:
+            known = form.has(item)
+            section = form.section_of(item) if known else None
+            found = self._plan.taken[key] = _Taken(
+                item,
+                known and form.item(item).type is ItemType.COMPUTED,
+                section.id if section is not None and section.repeating else None,
+            )
+        return found
 
 
 def _text(value: Any) -> str:

@@ -36,7 +36,7 @@ class _Asked:
     late: bool
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Reading:
     """One page with what it knows of the others. What it amounts to is worked out when it is asked for."""
 
@@ -54,9 +54,12 @@ class Reading:
         return judge(self.form, self.page.answers, self.context)
 
     @cached_property
-    def occurrences(self) -> tuple[tuple[str, Occurrence], ...]:
+    def occurrences(self) -> list[tuple[str, Occurrence]]:
         """Each dated fact of the page with its milestone."""
-        return tuple(occurrences(self.plan, self.form, self.page, self.context, lambda: self.judged.computed))
+        return occurrences(self.plan, self.form, self.page, self.context, self._computed)
+
+    def _computed(self) -> Mapping[str, Any]:
+        return self.judged.computed
 
     def questions(self, phase: Phase) -> list[Question]:
         """What looks wrong on the page, in this phase."""

@@ -1,8 +1,7 @@
 """What a page knows beside its own answers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.forms.asking import Calculator, RangeTable, Watch
 
@@ -10,17 +9,19 @@ Place = tuple[str, int | None]
 """An item (or repeating section) and its row."""
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+_NOTHING: Mapping[str, Any] = {}
+
+
+class Context(NamedTuple):
     """What a page knows beside its own answers.
 
     The study's facts on the subject and its own parameters, the code of the visit, how to ask a published rule and
     the laboratories' limits of normal, and the edit checks that the study adds to those of the form.
     """
 
-    subject: Mapping[str, Any] = field(default_factory=dict)
+    subject: Mapping[str, Any] = _NOTHING
     visit: str = ""
-    study: Mapping[str, Any] = field(default_factory=dict)
+    study: Mapping[str, Any] = _NOTHING
     calculate: Calculator | None = None
     ranges: RangeTable | None = None
     checks: tuple[Watch, ...] = ()

@@ -146,10 +146,15 @@ class Item(_Part):
         names = ("min", "max", "soft_min", "soft_max")
         return {name: Decimal(text) for name in names if (text := getattr(self, name)) is not None}
 
-    @property
+    @cached_property
     def value_type(self) -> ItemType:
         """The type of the value itself: that of the result for a computed item."""
         return ItemType(self.result) if self.type is ItemType.COMPUTED and self.result else self.type
+
+    @cached_property
+    def is_number(self) -> bool:
+        """Whether its value is a number."""
+        return self.value_type in {ItemType.INTEGER, ItemType.DECIMAL}
 
 
 class Section(_Part):
@@ -252,6 +257,11 @@ class Form(_Part):
     def items(self) -> tuple[Item, ...]:
         """All items in the order of the page, rows included."""
         return tuple(item for section in self.sections for item in section.items)
+
+    @cached_property
+    def memo(self) -> dict[Any, Any]:
+        """What others work out from the form once, such as its compiled expressions."""
+        return {}
 
     @cached_property
     def _items(self) -> dict[str, Item]:

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.forms.asking import Worked
 from app.forms.context import Context, Place
-from app.forms.definition import Form, ItemType, Phase, Severity
+from app.forms.definition import Form, Item, ItemType, Phase, Severity
 from app.forms.expressions import Expression
 from app.forms.findings import Problem, Question
 from app.forms.page import Page, row_of
@@ -80,25 +80,51 @@ def _few(
     computed: Mapping[str, Any] | None,
 ) -> dict[str, Any] | None:
     """Only the names needed; None where they need the whole page: computed items, reasons, whole sections of rows."""
+    asked = _asked_items(form, needed)
+    if asked is None or (asked.computed and computed is None):
+        return None
     names: dict[str, Any] = {"subject": context.subject, "study": context.study, "visit": context.visit}
-    inside: Mapping[str, Any] = {}
+    for name, item in asked.entered:
+        names[name] = variable(item, answers.get(name))
+    for name, item in asked.computed:
+        names[name] = variable(item, (computed or {}).get(name))
     if row is not None:
-        inside = row_of(answers, row)
         names["row"] = float(row[1])
-    for name in needed - names.keys():
-        if name == "missing" or name in form.row_sections:
-            return None
-        if not form.has(name):
-            continue
-        item, section = form.item(name), form.section_of(name)
-        if item.type is ItemType.COMPUTED and computed is None:
-            return None
-        of_page = computed if item.type is ItemType.COMPUTED and computed is not None else answers
-        if not section.repeating:
-            names[name] = variable(item, of_page.get(name))
-        elif row is not None and section.id == row[0]:
-            names[name] = variable(item, (inside if of_page is answers else row_of(of_page, row)).get(name))
+        for name, item in asked.rows.get(row[0], ()):
+            source = computed if item.type is ItemType.COMPUTED else answers
+            if source is None:
+                return None
+            names[name] = variable(item, row_of(source, row).get(name))
     return names
+
+
+class _Items(NamedTuple):
+    """The items that an expression needs: of the page, entered and computed, and of rows by their section."""
+
+    entered: tuple[tuple[str, Item], ...]
+    computed: tuple[tuple[str, Item], ...]
+    rows: Mapping[str, tuple[tuple[str, Item], ...]]
+
+
+def _asked_items(form: Form, needed: frozenset[str]) -> _Items | None:
+    """What an expression needs of a page, found once; None where it needs the whole page: reasons, lists of rows."""
+    try:
+        found: _Items | None = form.memo[needed]
+    except KeyError:
+        found = None
+        if "missing" not in needed and needed.isdisjoint(form.row_sections):
+            known = [(name, form.item(name)) for name in sorted(needed) if form.has(name)]
+            page = [each for each in known if not form.section_of(each[0]).repeating]
+            found = _Items(
+                tuple(each for each in page if each[1].type is not ItemType.COMPUTED),
+                tuple(each for each in page if each[1].type is ItemType.COMPUTED),
+                {
+                    section: tuple(each for each in known if form.section_of(each[0]).id == section)
+                    for section in form.row_sections
+                },
+            )
+        form.memo[needed] = found
+    return found
 
 
 def visible(form: Form, answers: Mapping[str, Any], context: Context) -> frozenset[Place]:
@@ -132,26 +158,22 @@ def proving_life(form: Form, answers: Mapping[str, Any], context: Context) -> li
 
     One left behind where it is certainly not shown, as on a visit that was not held, proves nothing.
     """
-    compiled = rules(form)
     found: list[Place] = []
-    for section, item in compiled.life:
-        if section.repeating:
-            places = [(row["row"], row.get(item.id)) for row in answers.get(section.id) or ()]
+    for section, item, within, shown, condition in rules(form).life:
+        if section is None:
+            answer = answers.get(item)
+            places = [] if answer is None or plain(answer).value is None else [None]
         else:
-            places = [(None, answers.get(item.id))]
-        condition, shown = compiled.proves_life.get(item.id), compiled.items.get(item.id)
-        within = compiled.sections.get(section.id)
-        for row, answer in places:
-            if plain(answer).value is None:
-                continue
-            place = None if row is None else (section.id, row)
+            places = [row["row"] for row in answers.get(section) or () if plain(row.get(item)).value is not None]
+        for row in places:
+            place = None if row is None or section is None else (section, row)
             page = (form, answers, context)
             if within is not None and _asked(within, page, None) is False:
                 continue
             if shown is not None and _asked(shown, page, place) is False:
                 continue
             if condition is None or _asked(condition, page, place) is True:
-                found.append((item.id, row))
+                found.append((item, row))
     return found
 
 

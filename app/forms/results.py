@@ -16,13 +16,15 @@ _YES_NO = {"1": "Y", "0": "N", "Y": "Y", "N": "N"}
 
 
 def variable(item: Item, answer: Any) -> Any:
-    """A stored answer as an expression sees it."""
+    """A stored answer as an expression sees it: numbers as doubles in the canonical unit."""
     if answer is None:
         return None
-    if item.value_type in NUMBERS:
-        number = convert(item, answer)
-        return None if number is None else float(number)
-    return plain(answer).value
+    if not item.is_number:
+        return answer if type(answer) is not dict else plain(answer).value
+    if type(answer) is str:
+        return float(answer)
+    number = convert(item, answer)
+    return None if number is None else float(number)
 
 
 def result_of(item: Item, value: Any) -> Any:

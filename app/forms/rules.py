@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from graphlib import TopologicalSorter
+from typing import NamedTuple
 
 from app.forms.asking import Asking, Watch, asking, watch
 from app.forms.definition import Calculation, Form, Item, ItemType, Section
@@ -66,6 +66,16 @@ def kinds(form: Form, section: Section | None = None, *, around: Surroundings = 
     return names
 
 
+class Life(NamedTuple):
+    """A date that may prove life: the repeating section it stands in, and the conditions that have to hold."""
+
+    section: str | None
+    item: str
+    within: Expression | None
+    shown: Expression | None
+    condition: Expression | None
+
+
 @dataclass(frozen=True)
 class Rules:
     """Every expression of a form by the id it belongs to, and the computed items in the order they need."""
@@ -73,10 +83,9 @@ class Rules:
     sections: Mapping[str, Expression]  # show_when of sections
     items: Mapping[str, Expression]  # show_when of items
     formulas: Mapping[str, Expression]
-    proves_life: Mapping[str, Expression]
     calculations: Mapping[str, Asking]
     checks: tuple[Watch, ...]
-    life: tuple[tuple[Section, Item], ...]  # the dates that may prove life, in the order of the page
+    life: tuple[Life, ...]  # the dates that may prove life, in the order of the page
     order: tuple[str, ...]
     compared: tuple[Item, ...]  # computed items that stand beside an assessment of the investigator's own
     facts: frozenset[str]
@@ -88,9 +97,7 @@ class Rules:
         return any(each.calculation.range is not None for each in self.calculations.values())
 
 
-@lru_cache(maxsize=512)
-def _rules(_digest: str, holder: "_Holder") -> Rules:
-    form = holder.form
+def _rules(form: Form) -> Rules:
     sections: dict[str, Expression] = {}
     items: dict[str, Expression] = {}
     formulas: dict[str, Expression] = {}
@@ -110,10 +117,21 @@ def _rules(_digest: str, holder: "_Holder") -> Rules:
     calculations = {each.id: asking(form, each, _names(form, each.rows, page)) for each in form.calculations}
     checks = tuple(watch(check, _names(form, check.rows, page)) for check in form.checks)
     order = tuple(TopologicalSorter(dependencies(form, sections, items, formulas, calculations)).static_order())
-    life = tuple((section, item) for section in form.sections for item in section.items if item.proves_life)
+    life = tuple(
+        Life(
+            section.id if section.repeating else None,
+            item.id,
+            sections.get(section.id),
+            items.get(item.id),
+            proofs.get(item.id),
+        )
+        for section in form.sections
+        for item in section.items
+        if item.proves_life
+    )
     asked = frozenset(name for text in texts(form) for name in members(text, "subject"))
     compared = tuple(item for item in form.items if item.differs is not None)
-    return Rules(sections, items, formulas, proofs, calculations, checks, life, order, compared, asked)
+    return Rules(sections, items, formulas, calculations, checks, life, order, compared, asked)
 
 
 def _names(form: Form, rows: str | None, page: dict[str, Kind]) -> dict[str, Kind]:
@@ -136,22 +154,12 @@ def _texts(item: Item) -> tuple[str | None, ...]:
     return item.show_when, item.formula, item.proves_life if isinstance(item.proves_life, str) else None
 
 
-class _Holder:
-    """Carries a form past the cache: two holders are equal, the digest tells the forms apart."""
-
-    def __init__(self, form: Form) -> None:
-        self.form = form
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Holder)
-
-    def __hash__(self) -> int:
-        return 0
-
-
 def rules(form: Form) -> Rules:
     """The compiled expressions of a published form. Raises ExpressionMistake or CycleError for one that is none."""
-    return _rules(form.digest, _Holder(form))
+    found: Rules | None = form.memo.get(Rules)
+    if found is None:
+        found = form.memo[Rules] = _rules(form)
+    return found
 
 
 def dependencies(
