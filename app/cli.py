@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli_cut import cut_app
 from app.cli_study import Folder, Study, checks_app, study_app
 from app.console import actor, fail, owner, place, say, work
 from app.core import embedded
@@ -28,6 +29,7 @@ for name, group in (
     ("forms", forms_app),
     ("study", study_app),
     ("checks", checks_app),
+    ("cut", cut_app),
     ("admin", admin_app),
     ("audit", audit_app),
 ):

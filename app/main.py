@@ -31,6 +31,7 @@ from app.core.transaction import Database
 from app.derivations import routes as derivation_routes
 from app.derivations.clinical import routes as clinical_routes
 from app.exchange import routes as exchange_routes
+from app.exchange.cuts import routes as cut_routes
 from app.quality import routes as quality_routes
 from app.settings import Settings
 from app.study import routes as study_routes
@@ -50,6 +51,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     derivation_routes.router,
     clinical_routes.router,
     exchange_routes.router,
+    cut_routes.router,
     quality_routes.router,
 )
 

@@ -3,8 +3,8 @@
 --   psql "$ADMIN_URL" -v owner_password="$OWNER_PASSWORD" -v app_password="$APP_PASSWORD" -f deploy/roles.sql
 --
 -- marrow_owner owns the database and migrates it. marrow_app is what the application connects as: it owns nothing,
--- row-level security binds it, and it has no right to rewrite history. Running the file again changes the passwords
--- and nothing else. PostgreSQL 15 or newer.
+-- row-level security binds it, and it has no right to rewrite history; in temporary tables it reads a study as it stood.
+-- Running the file again changes the passwords and nothing else. PostgreSQL 15 or newer.
 
 \set ON_ERROR_STOP on
 \if :{?database}
@@ -52,6 +52,6 @@ WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'database')
 \connect :"database"
 SET ROLE :"owner";
 REVOKE ALL ON DATABASE :"database" FROM PUBLIC;
-GRANT CONNECT ON DATABASE :"database" TO :"app";
+GRANT CONNECT, TEMPORARY ON DATABASE :"database" TO :"app";
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO :"app";

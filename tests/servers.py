@@ -38,7 +38,7 @@ class Server:
             words = [sql.Identifier(word) for word in (name, self.names.database, self.names.owner, self.names.app)]
             admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(*words[:3]))
             admin.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(words[0]))
-            admin.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(words[0], words[3]))
+            admin.execute(sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(words[0], words[3]))
             self._made.append(name)
             while len(self._made) > 2:
                 _drop(admin, self._made.pop(0))

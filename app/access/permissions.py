@@ -55,6 +55,8 @@ class Permission(StrEnum):
     CHECKS_RUN = "checks.run"
     IMPORT = "import"
     EXPORT_CLINICAL = "export.clinical"
+    CUT_READ = "cut.read"
+    CUT_CREATE = "cut.create"
 
     AUDIT_READ = "audit.read"
     AUDIT_SYSTEM = "audit.system"
@@ -96,6 +98,8 @@ TABLE: Mapping[Permission, frozenset[Role]] = MappingProxyType(
         Permission.CHECKS_RUN: frozenset({Role.DATA_MANAGER}),
         Permission.IMPORT: _SITE_STAFF | {Role.DATA_MANAGER},
         Permission.EXPORT_CLINICAL: _READERS | {Role.STATISTICIAN},
+        Permission.CUT_READ: _READERS | {Role.STATISTICIAN, Role.SPONSOR},
+        Permission.CUT_CREATE: frozenset({Role.DATA_MANAGER, Role.STATISTICIAN}),
         Permission.AUDIT_READ: frozenset({Role.DATA_MANAGER, Role.INSPECTOR}),
         Permission.AUDIT_SYSTEM: frozenset({Role.ADMINISTRATOR}),
         Permission.AUDIT_VERIFY: frozenset({Role.DATA_MANAGER, Role.SPONSOR, Role.ADMINISTRATOR, Role.INSPECTOR}),
@@ -114,6 +118,7 @@ WHOLE_STUDY = frozenset(
         Permission.SUBJECT_TRANSFER,
         Permission.DERIVE,
         Permission.CHECKS_RUN,
+        Permission.CUT_CREATE,
         Permission.AUDIT_READ,
         Permission.AUDIT_VERIFY,
         Permission.GRANT_READ,

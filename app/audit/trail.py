@@ -53,6 +53,7 @@ APPEND_ONLY = frozenset(
         models.computed,
         models.derivation,
         models.reference_range,
+        models.cut,
     )
 )
 """Tables whose rows are never rewritten: the trail keeps their digest, the table itself keeps the row."""

@@ -55,6 +55,6 @@ def provision(admin_url: str, names: Names, *, passwords: tuple[str, str] | None
     with psycopg.connect(libpq(admin_url, database=names.database)) as inside:
         inside.execute(sql.SQL("SET ROLE {}").format(owner))
         inside.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
-        inside.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, app))
+        inside.execute(sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(database, app))
         inside.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
         inside.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(app))

@@ -44,6 +44,16 @@ class Database:
         with Session(engine, expire_on_commit=False, info={KEPT: self.kept}) as session, session.begin():
             yield session
 
+    @contextmanager
+    def supposing(self) -> Iterator[Session]:
+        """A session that can do what it likes: all of it is undone when the block ends, and nothing ever stored."""
+        with Session(self.engine, expire_on_commit=False, info={KEPT: self.kept}) as session:
+            session.begin()
+            try:
+                yield session
+            finally:
+                session.rollback()
+
 
 def kept(session: Session, what: str) -> dict[Any, Any]:
     """What the process keeps of this database because it never changes there, such as released forms."""

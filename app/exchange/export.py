@@ -45,11 +45,12 @@ SPREADSHEET = (
 
 
 def begin(
-    session: Session, actor: Actor, study_id: str, *, cutoff: date | None, flavour: Flavour
+    session: Session, actor: Actor, study_id: str, *, cutoff: date | None, flavour: Flavour, **more: Any
 ) -> frozenset[str] | None:
     """Check the right to export and record that it is used; the sites that may be exported, None for all.
 
-    Raises NotFound and Forbidden. The record is in the system's own chain, so that the study's position stays.
+    Raises NotFound and Forbidden. The record is in the system's own chain, so that the study's position stays; `more`
+    stands in it too.
     """
     require(actor, Permission.EXPORT_CLINICAL, study_id)
     newest(session, study_id)
@@ -60,7 +61,7 @@ def begin(
             "cutoff": cutoff.isoformat() if cutoff else None,
             "flavour": flavour.value,
             "sites": sorted(within) if within is not None else None,
-        }
+        } | more
     return within
 
 
@@ -75,21 +76,36 @@ def archive(
     """The zip, as a stream of bytes in flat memory, from a snapshot of its own."""
     with database.reading() as session:
         see(session, study_id)
-        scope = tables.Scope(session, newest(session, study_id), within, cutoff)
-        head = position(session, study_id)
-        shown: list[Member] = []
+        yield from contents(session, study_id, within, cutoff=cutoff, flavour=flavour)
 
-        def all_members() -> Iterator[Member]:
-            for members in (tables.form_members, overview.members, outcomes.members):
-                for member in members(scope):
-                    shown.append(member)
-                    yield member
-            yield Member("codebook.csv", _CODEBOOK, lambda: _codebook(shown))
 
-        def manifest(written: list[Written]) -> tuple[str, bytes]:
-            return "manifest.json", _manifest(scope, head, flavour, written)
+def contents(
+    session: Session,
+    study_id: str,
+    within: frozenset[str] | None,
+    *,
+    cutoff: date | None = None,
+    flavour: Flavour = Flavour.MACHINE,
+    told: list[Written] | None = None,
+) -> Iterator[bytes]:
+    """The zip of what this session sees; `told` is filled with what the manifest says of each file."""
+    scope = tables.Scope(session, newest(session, study_id), within, cutoff)
+    head = position(session, study_id)
+    shown: list[Member] = []
 
-        yield from stream(all_members(), manifest, flavour)
+    def all_members() -> Iterator[Member]:
+        for members in (tables.form_members, overview.members, outcomes.members):
+            for member in members(scope):
+                shown.append(member)
+                yield member
+        yield Member("codebook.csv", _CODEBOOK, lambda: _codebook(shown))
+
+    def manifest(written: list[Written]) -> tuple[str, bytes]:
+        if told is not None:
+            told.extend(written)
+        return "manifest.json", _manifest(scope, head, flavour, written)
+
+    yield from stream(all_members(), manifest, flavour)
 
 
 def position(session: Session, study_id: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from app.models.access import account, role_grant, session_token
 from app.models.audit import chain, change
 from app.models.base import SYSTEM, metadata
 from app.models.capture import computed, derivation, finding, idempotency, record, revision, subject
+from app.models.cut import cut
 from app.models.study import form_version, reference_range, site, study, study_form, study_version
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "chain",
     "change",
     "computed",
+    "cut",
     "derivation",
     "finding",
     "form_version",

@@ -38,6 +38,7 @@ def fill(database: Database) -> None:
         for study in (STUDY, OTHER):
             world.enrol(session, study, "HZ01-001")
             world.enrol(session, study, "HZ01-002")
+            world.cut(session, study)
             for subject in ("HZ01-001", "HZ01-002"):
                 record = world.save(session, study, subject)
                 world.correct(session, record, answers={"anc": "9.0"})

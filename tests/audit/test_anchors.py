@@ -34,7 +34,7 @@ def yesterday(trial: Trial, server) -> Iterator[Database]:
     with psycopg.connect(libpq(server.admin_url), autocommit=True) as admin:
         words = [sql.Identifier(word) for word in (copy, name, server.names.owner, server.names.app)]
         admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(*words[:3]))
-        admin.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(words[0], words[3]))
+        admin.execute(sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(words[0], words[3]))
     engine = make_engine(server.url(server.names.app, copy), pool_size=2)
     write_on(trial.database)
     yield Database(engine, trial.database.anchors)

@@ -124,3 +124,11 @@ def correct(session: Session, record: Mapping[str, Any], *, answers: Mapping[str
         of = {"study_id": record["study_id"], "record_id": record["record_id"], "change_id": made.change_id}
         made.insert(models.revision, of | page)
         return made.update(models.record, record, revision=number, change_id=made.change_id)
+
+
+def cut(session: Session, study_id: str) -> None:
+    with change(session, study_id, by=SYSTEM_ACTS, action="cut.create", reason="Interim analysis") as made:
+        at = {"seq": 1, "hash": b"\1" * 32, "cutoff": "2026-03-01", "sites": ["HZ01"], "versions": {"HZ01": 1}}
+        held = {"files": [{"name": "subjects.csv", "rows": 2}], "bytes": 100, "sha256": "d", "release": "0.1.0"}
+        by = {"at": AT, "change_id": made.change_id}
+        made.insert(models.cut, {"study_id": study_id, "name": "interim"} | at | held | by)

@@ -21,7 +21,6 @@ def test_it_may_be_called_again(database: Database) -> None:
     [
         "CREATE TABLE mine (x int)",
         "CREATE SCHEMA mine",
-        "CREATE TEMPORARY TABLE mine (x int)",
         "ALTER TABLE change DISABLE TRIGGER ALL",
         "DROP TABLE change",
         "TRUNCATE change",
@@ -34,3 +33,12 @@ def test_it_may_be_called_again(database: Database) -> None:
 def test_the_application_cannot_rewrite_history(database: Database, statement: str) -> None:
     with psycopg.connect(libpq(database.app_url)) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute(statement.encode())
+
+
+def test_temporary_tables_mislead_none_of_the_functions_that_act_for_the_owner(database: Database) -> None:
+    with psycopg.connect(libpq(database.app_url)) as connection:
+        before = connection.execute("SELECT marrow_studies()").fetchone()
+        connection.execute("CREATE TEMPORARY TABLE chain AS SELECT 'MINE' AS study_id")
+        connection.execute("CREATE TEMPORARY TABLE session_token AS SELECT 1 AS token_hash")
+        assert connection.execute("SELECT marrow_studies()").fetchone() == before
+        assert connection.execute("SELECT count(*) FROM marrow_enter('', now())").fetchone() == (0,)
