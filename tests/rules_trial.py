@@ -14,7 +14,12 @@ from tests.trial import PASSWORD, SYSTEM, Person, Trial, publish
 
 RULES = Path(__file__).parent / "data" / "rules"
 API = "/api/v1/studies/RULES"
-CAST = {"coordinator": Role.COORDINATOR, "keeper": Role.DATA_MANAGER, "reader": Role.STATISTICIAN}
+CAST: dict[str, tuple[Role, str | None]] = {
+    "coordinator": (Role.COORDINATOR, None),
+    "local": (Role.COORDINATOR, "HZ02"),
+    "keeper": (Role.DATA_MANAGER, None),
+    "reader": (Role.STATISTICIAN, None),
+}
 
 
 def open_rules(engine: Engine, folder: Path) -> Trial:
@@ -23,9 +28,9 @@ def open_rules(engine: Engine, folder: Path) -> Trial:
     publish(made.database, RULES)
     with made.database.writing() as session:
         see_all(session)
-        for name, role in CAST.items():
+        for name, (role, site) in CAST.items():
             account = accounts.open_account(session, SYSTEM, name, f"{name.title()} of rules", PASSWORD)
-            grants.give(session, SYSTEM, "RULES", username=name, role=role, site_id=None, reason="Cast")
+            grants.give(session, SYSTEM, "RULES", username=name, role=role, site_id=site, reason="Cast")
             token = tokens.issue(session, account["account_id"], TokenKind.SESSION, lasts=timedelta(hours=1))
             made.cast[name] = RulesPerson(made.client, token.token)
     return made

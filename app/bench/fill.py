@@ -60,7 +60,8 @@ class Filler:
                 ],
             )
             values = json.dumps({"bmi": "22.1", "ratio": "1.234"})
-            _copy(owner, f"computed ({COMPUTED})", [(STUDY, r, 1, 1, 1, values, at, c) for r, c, _, visit in records if visit])
+            made = [(STUDY, r, 1, 1, 1, values, at, c) for r, c, _, visit in records if visit]
+            _copy(owner, f"computed ({COMPUTED})", made)
         self._settle()
         return numbers
 

@@ -32,6 +32,7 @@ class Column:
     codes: tuple[tuple[str, str], ...] = ()
     versions: tuple[int, ...] = ()
     text: bool = False
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,13 @@ def _companions(items: Sequence[Item]) -> set[str]:
     return asked
 
 
-def _column(suffix: str, items: Mapping[int, Item]) -> Column:
+def _rule_of(forms: Sequence[Form], items: Mapping[int, Item]) -> str:
+    """The published rule of a computed item, by the newest version that asks one."""
+    by_version = {form.version: {each.id: each.rule for each in form.calculations} for form in forms}
+    return next((by_version[version][item.calculation] for version, item in items.items() if item.calculation), "")
+
+
+def _column(suffix: str, items: Mapping[int, Item], rule: str = "") -> Column:
     """One column as the codebook has it: in the words of the newest version, with the codes of them all."""
     newest = next(iter(items.values()))
     kind, unit = newest.value_type, newest.unit or ""
@@ -159,7 +166,7 @@ def _column(suffix: str, items: Mapping[int, Item]) -> Column:
     what, told = companions[suffix]
     question, versions = newest.label.en, tuple(sorted(items))
     label = f"{question} ({what})" if what else question
-    return Column(newest.id + suffix, label, item=newest.id, question=question, versions=versions, **told)
+    return Column(newest.id + suffix, label, item=newest.id, question=question, versions=versions, rule=rule, **told)
 
 
 def columns(forms: Sequence[Form], section: str | None) -> Columns:
@@ -179,7 +186,7 @@ def columns(forms: Sequence[Form], section: str | None) -> Columns:
         for suffix, made in _COMPANIONS.items():
             if suffix not in asked:
                 continue
-            shown.append(_column(suffix, items))
+            shown.append(_column(suffix, items, _rule_of(forms, items)))
             for version, row in cells.items():
                 item = items.get(version, newest)
                 row.append((name, made(item, newest), item.type is ItemType.COMPUTED))

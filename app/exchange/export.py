@@ -14,7 +14,7 @@ from app.access.actor import Actor, require, sites
 from app.access.permissions import Permission
 from app.audit import change
 from app.core.transaction import Database, see
-from app.exchange import outcomes, overview, tables
+from app.exchange import outcomes, overview, tables, working
 from app.exchange.archive import Flavour, Member, Written, stream
 from app.exchange.columns import Column
 from app.study.library import newest
@@ -26,6 +26,7 @@ _CODEBOOK = (
     Column("TYPE", "Type", "text"),
     Column("UNIT", "Unit", "text", text=True),
     Column("CODES", "Code=words, separated by |", "text", text=True),
+    Column("RULE", "The published rule that decides it, as docs/clinical names it", "text"),
     Column("ITEM", "Item of the form", "text"),
     Column("QUESTION", "Question as it stands on the page", "text", text=True),
     Column("FORM_VERSIONS", "Form versions that have the item", "text"),
@@ -94,7 +95,7 @@ def contents(
     shown: list[Member] = []
 
     def all_members() -> Iterator[Member]:
-        for members in (tables.form_members, overview.members, outcomes.members):
+        for members in (tables.form_members, working.members, overview.members, outcomes.members):
             for member in members(scope):
                 shown.append(member)
                 yield member
@@ -125,6 +126,7 @@ def _codebook(shown: list[Member]) -> Iterator[list[str]]:
                 column.type,
                 column.unit,
                 "|".join(f"{code}={words}" for code, words in column.codes),
+                column.rule,
                 column.item,
                 column.question,
                 "|".join(map(str, column.versions)),
