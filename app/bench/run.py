@@ -7,7 +7,7 @@ from time import perf_counter
 
 from rich.console import Console
 
-from app.bench import exporting, reading, saves, starting
+from app.bench import exporting, grading, reading, saves, starting
 from app.bench.fill import VALUES, Filler
 from app.bench.report import Line, at_least, below, machine, show
 from app.bench.world import World, world
@@ -38,6 +38,7 @@ class Part(StrEnum):
     READING = "reading"
     EXPORT = "export"
     DERIVATION = "derivation"
+    CHECKS = "checks"
     START = "start"
 
 
@@ -73,6 +74,9 @@ def run(*, quick: bool = False, memory: bool = False, only: Part | None = None, 
         tenfold = _measure(here, filler, size, parts)
         if Part.READING in parts:
             lines = [_history(here, filler, size), *lines]
+        if Part.CHECKS in parts:
+            with world(in_memory=memory) as other:
+                lines = [*_graded(grading.measure(other, Filler(other))), *lines]
     show(f"At {tenfold.values:,} item values", [*_lines(tenfold), *lines], console)
     grown = list(_growth(once, tenfold))
     if grown:
@@ -87,6 +91,13 @@ def _history(here: World, filler: Filler, size: Size) -> Line:
     _, history = reading.asked(here, subject, times=size.reads)
     taken = history.timing.percentile(0.95)
     return below(f"item history beside {size.changes:,} changes, p95", taken, 50, "ms", _count(history.statements))
+
+
+def _graded(found: grading.Grading) -> Iterator[Line]:
+    yield Line("laboratory values graded, one process", f"{found.values:,.0f} /s", target=">= 100,000 /s",
+               met=found.values >= 100_000)  # noqa: PLR2004 - the target  # fmt: skip
+    each = f" ({found.seconds / found.subjects * 1000:.1f} ms and {found.statements:.0f} statements a subject)"
+    yield Line(f"all checks of {found.subjects} subjects, {found.pages:,} pages", f"{found.seconds:.1f} s{each}")
 
 
 def _measure(here: World, filler: Filler, size: Size, parts: frozenset[Part]) -> Measured:
