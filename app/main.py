@@ -33,6 +33,7 @@ from app.derivations.clinical import routes as clinical_routes
 from app.exchange import routes as exchange_routes
 from app.exchange.cuts import routes as cut_routes
 from app.quality import routes as quality_routes
+from app.quality.queries import routes as query_routes
 from app.settings import Settings
 from app.study import routes as study_routes
 from app.subjects import routes as subject_routes
@@ -53,6 +54,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     exchange_routes.router,
     cut_routes.router,
     quality_routes.router,
+    query_routes.router,
 )
 
 IMPORTS = {"/api/v1/studies/*/imports": 64_000_000}

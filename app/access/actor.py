@@ -185,6 +185,17 @@ def sites(actor: Actor, study_id: str, permission: Permission) -> frozenset[str]
     return None if None in reach else frozenset(site for site in reach if site is not None)
 
 
+def roles(actor: Actor, permission: Permission, study_id: str, site_id: str) -> str:
+    """The roles by which `actor` may do this at a site, as they are told of an act; `system` for a command."""
+    held = {
+        grant.role
+        for grant in actor.grants
+        if grant.study_id in {study_id, models.SYSTEM} and grant.site_id in {None, site_id}
+        if allows(grant.role, permission, at_one_site=grant.site_id is not None)
+    }
+    return ", ".join(sorted(held)) or "system"
+
+
 def studies(actor: Actor, permission: Permission) -> frozenset[str] | None:
     """The studies where `actor` may do this at some site, to filter a list by; None means every study."""
     if actor.reach(permission, models.SYSTEM):

@@ -1,6 +1,7 @@
 """Who holds which role where: given by somebody else, from a day, until one, for a reason; ended, never deleted."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,7 +13,7 @@ from app import models
 from app.access import attempts, usernames
 from app.access.actor import Actor, absent, denied, require
 from app.access.login import of_name
-from app.access.permissions import SYSTEM_ROLES, Permission, Role
+from app.access.permissions import SYSTEM_ROLES, Permission, Role, allows
 from app.audit import change
 from app.core import clock
 from app.core.errors import Conflict, Fault, Unreadable
@@ -115,6 +116,33 @@ def listing(
     )
     order = sorting(None, {"from": _grant.c.valid_from}, default="from", unique=[_grant.c.grant_id])
     return page(session, statement, order, cursor=cursor, limit=limit, scope=[study_id])
+
+
+def holders(
+    session: Session, study_id: str, site_id: str, permissions: AbstractSet[Permission]
+) -> list[dict[str, Any]]:
+    """Who may do one of these things at a site now: key, user name and name, with the roles that allow it."""
+    now = clock.now()
+    rows = session.execute(
+        select(_account.c.account_id, _account.c.username, _account.c.name, _grant.c.role, _grant.c.site_id)
+        .join(_grant, _grant.c.account_id == _account.c.account_id)
+        .where(
+            _grant.c.study_id == study_id,
+            or_(_grant.c.site_id.is_(None), _grant.c.site_id == site_id),
+            _grant.c.valid_from <= now,
+            or_(_grant.c.valid_to.is_(None), _grant.c.valid_to > now),
+            _account.c.status == AccountStatus.ACTIVE.value,
+        )
+        .order_by(_account.c.folded, _grant.c.role)
+    )
+    found: dict[UUID, dict[str, Any]] = {}
+    for account_id, username, name, role, at in rows:
+        if any(allows(role, permission, at_one_site=at is not None) for permission in permissions):
+            person = {"account_id": account_id, "username": username, "name": name, "roles": []}
+            held = found.setdefault(account_id, person)["roles"]
+            if role not in held:
+                held.append(role)
+    return list(found.values())
 
 
 def _zone(session: Session, actor: Actor, study_id: str) -> str:

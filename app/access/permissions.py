@@ -48,6 +48,11 @@ class Permission(StrEnum):
     RECORD_VOID = "record.void"
     HISTORY_READ = "history.read"
     FINDING_READ = "finding.read"
+    QUERY_READ = "query.read"
+    QUERY_THREAD = "query.thread"
+    QUERY_OPEN = "query.open"
+    QUERY_ANSWER = "query.answer"
+    QUERY_REVIEW = "query.review"
     ENDPOINT_READ = "endpoint.read"
     RANGE_READ = "range.read"
     RANGE_WRITE = "range.write"
@@ -65,7 +70,8 @@ class Permission(StrEnum):
 
 _EVERYBODY = frozenset(Role)
 _SITE_STAFF = frozenset({Role.COORDINATOR, Role.INVESTIGATOR})
-_READERS = _SITE_STAFF | {Role.MONITOR, Role.DATA_MANAGER, Role.INSPECTOR}
+_REVIEWERS = frozenset({Role.MONITOR, Role.DATA_MANAGER})
+_READERS = _SITE_STAFF | _REVIEWERS | {Role.INSPECTOR}
 _ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
 _BUILDER = frozenset({Role.BUILDER})
 
@@ -91,6 +97,12 @@ TABLE: Mapping[Permission, frozenset[Role]] = MappingProxyType(
         Permission.RECORD_VOID: _SITE_STAFF,
         Permission.HISTORY_READ: _READERS,
         Permission.FINDING_READ: _READERS | {Role.STATISTICIAN, Role.SPONSOR},
+        # What people wrote in a query is free text too: a sponsor sees which there are, where and for how long.
+        Permission.QUERY_READ: _READERS | {Role.STATISTICIAN, Role.SPONSOR},
+        Permission.QUERY_THREAD: _READERS | {Role.STATISTICIAN},
+        Permission.QUERY_OPEN: _REVIEWERS | {Role.INVESTIGATOR},
+        Permission.QUERY_ANSWER: _SITE_STAFF,
+        Permission.QUERY_REVIEW: _REVIEWERS,
         Permission.ENDPOINT_READ: _READERS | {Role.STATISTICIAN, Role.SPONSOR},
         Permission.RANGE_READ: _READERS | {Role.STATISTICIAN},
         Permission.RANGE_WRITE: frozenset({Role.DATA_MANAGER}),

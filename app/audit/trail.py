@@ -54,6 +54,7 @@ APPEND_ONLY = frozenset(
         models.derivation,
         models.reference_range,
         models.cut,
+        models.query_message,
     )
 )
 """Tables whose rows are never rewritten: the trail keeps their digest, the table itself keeps the row."""
@@ -78,7 +79,7 @@ TYPES: dict[type, tuple[type, ...]] = {
 
 _UNSEALED = "unsealed"
 _WAITING = "waiting"
-_AT_ONCE = 6  # rows in one statement, which is put together once for each list of tables
+_AT_ONCE = 10  # rows in one statement, which is put together once for each list of tables
 
 
 class By(Protocol):

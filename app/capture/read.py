@@ -17,6 +17,7 @@ from app.derivations.read import latest, told
 from app.forms import answers as reading
 from app.forms.definition import Lang
 from app.models.capture import RecordStatus
+from app.quality.queries.standing import brief, standing
 from app.quality.read import describe, open_findings
 from app.study.library import Build, build_of, form_of
 from app.study.schedule import PlannedVisit, plan
@@ -72,13 +73,16 @@ def page(
         raise NotFound("There is no such page" if as_of is None else "There was no such page then")
     values = computed(session, study_id, [found.record_id], as_of=as_of)
     findings = open_findings(session, study_id, subject_id, as_of=as_of)
-    return view(session, study_id, found, values, findings, actor.language)
+    queries = standing(session, study_id, subject_id, as_of=as_of)
+    return view(session, study_id, found, values, findings, queries, actor.language)
 
 
 def after(session: Session, study_id: str, saved: Page, language: Lang) -> dict[str, Any]:
     """The page that a save has just left behind."""
     values = computed(session, study_id, [saved.record_id])
-    return view(session, study_id, saved, values, open_findings(session, study_id, saved.subject_id), language)
+    findings = open_findings(session, study_id, saved.subject_id)
+    queries = standing(session, study_id, saved.subject_id)
+    return view(session, study_id, saved, values, findings, queries, language)
 
 
 def view(
@@ -87,6 +91,7 @@ def view(
     found: Page,
     values: Mapping[UUID, Computed],
     findings: list[Mapping[str, Any]],
+    queries: list[Mapping[str, Any]],
     language: Lang,
 ) -> dict[str, Any]:
     """A page as answers show it: its address as people write it, then what it holds."""
@@ -104,6 +109,7 @@ def view(
         "computed": values.get(found.record_id, NOT_COMPUTED).items,
         "working": values.get(found.record_id, NOT_COMPUTED).working or {},
         "findings": [describe(row, form, language) for row in findings if row["record_id"] == found.record_id],
+        "queries": [brief(row, form, language) for row in queries if row["record_id"] == found.record_id],
         "saved_at": found.at,
         "instead_of": found.instead_of,
         "record_id": found.record_id,
@@ -213,6 +219,7 @@ def casebook(
     pages = facts.pages(session, study_id, subject_id, as_of=as_of)
     values = computed(session, study_id, [each.record_id for each in pages.values()], as_of=as_of)
     findings = open_findings(session, study_id, subject_id, as_of=as_of)
+    queries = standing(session, study_id, subject_id, as_of=as_of)
     concluded = latest(session, study_id, subject_id, as_of=as_of)
     derived_by = build_of(session, study_id, concluded.get("study_version", build.study.version))
     build = build if as_of is None else derived_by
@@ -223,8 +230,9 @@ def casebook(
         "status": subject["status"] if as_of is None else concluded.get("status", enrol.FIRST_STATUS),
         "study_version": build.study.version,
         "visits": list(_visits(build, _planned(build, concluded, pages), pages, actor.language)),
-        "pages": [view(session, study_id, each, values, findings, actor.language) for each in pages.values()],
+        "pages": [view(session, study_id, each, values, findings, queries, actor.language) for each in pages.values()],
         "findings": [describe(row, None, actor.language) for row in findings if row["record_id"] is None],
+        "queries": [brief(row, None, actor.language) for row in queries if row["record_id"] is None],
         "endpoints": told(derived_by, concluded.get("endpoints", {}), actor.language),
     }
 

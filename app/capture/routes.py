@@ -80,6 +80,7 @@ class RecordView(BaseModel):
     computed: dict[str, Any]
     working: dict[str, Any]
     findings: list[dict[str, Any]]
+    queries: list[dict[str, Any]]
     saved_at: AwareDatetime
     instead_of: UUID | None
     record_id: UUID
@@ -128,6 +129,7 @@ class CasebookView(BaseModel):
     visits: list[dict[str, Any]]
     pages: list[RecordView]
     findings: list[dict[str, Any]]
+    queries: list[dict[str, Any]]
     endpoints: dict[str, Any]
 
 

@@ -21,6 +21,7 @@ from app.core.http import etag
 from app.forms import answers as reading
 from app.forms.definition import Form, Phase
 from app.models.capture import RecordStatus
+from app.quality.queries.follow import strike
 from app.study.library import Build, build_of, form_of
 from app.subjects import enrol, facts
 from app.subjects.facts import Page, Place
@@ -225,6 +226,8 @@ def _store(
             },
         )
         worked.store(made)
+        if stored.status == RecordStatus.VOID:
+            strike(made, stored.record_id)
 
 
 def _needs_reason(page: Page, differences: Sequence[reading.Difference]) -> bool:

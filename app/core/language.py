@@ -52,6 +52,18 @@ _CHINESE = {
     "Something went wrong on the server": "服务器出现错误",
     "This method is not taken here": "此处不接受该请求方法",
     # details
+    "The query has moved on, or this is not possible in its state; read it again": (
+        "该质疑的状态已改变，或当前状态不允许此操作，请重新读取"
+    ),
+    "The page is void and counts for nothing; ask about the one entered instead": (
+        "该页面已作废，不再计入；请就重新录入的页面提出质疑"
+    ),
+    "The form has no item of this name.": "表单中没有该项目。",
+    "Name an item of the form.": "请填写表单中的项目。",
+    "The page has no such row, or the item does not stand in rows.": "页面中没有该行，或该项目不在行内。",
+    "Give the number of a row that is there, and none elsewhere.": "请填写已有的行号；不在行内的项目请勿填写。",
+    "Nobody of this name works on queries at the site.": "该中心没有以此用户名处理质疑的人员。",
+    "Choose one of queries/people.": "请从 queries/people 中选择。",
     "Nothing is found at this address.": "此地址没有任何内容。",
     "This address does not take that method.": "此地址不接受该请求方法。",
     "The database does not answer. Nothing was stored; try again.": "数据库没有响应。未保存任何内容，请重试。",

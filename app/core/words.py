@@ -19,7 +19,7 @@ def _lines(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def stripped(minimum: int, maximum: int) -> StringConstraints:
+def stripped(minimum: int, maximum: int | None = None) -> StringConstraints:
     """Text and nothing that would be made into text, without the blanks around it, of so many characters."""
     return StringConstraints(strict=True, strip_whitespace=True, min_length=minimum, max_length=maximum)
 
@@ -29,3 +29,6 @@ Line = Annotated[str, stripped(1, 200), AfterValidator(_one_line)]
 
 Reason = Annotated[str, stripped(3, 2000), AfterValidator(_lines)]
 """Why: at least three characters that are not blanks, on one line or more, and nothing that cannot be seen."""
+
+Message = Annotated[str, stripped(1), AfterValidator(_lines)]
+"""What people say to each other: as a reason, of any length that a request may have."""

@@ -1,4 +1,4 @@
-"""The tables of a study beside its forms: subjects, visits, records, findings, and the trail."""
+"""The tables of a study beside its forms: subjects, visits, records, what was asked about them, and the trail."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -10,7 +10,8 @@ from app.capture.read import timeline
 from app.derivations.derive import casebooks
 from app.derivations.derive import subjects as listed
 from app.exchange.archive import Member
-from app.exchange.columns import Column
+from app.exchange.asked import TABLES
+from app.exchange.cells import PLACE, SUBJECT, columns, subject_of, text_of
 from app.exchange.tables import Scope, moment
 from app.forms.answers import difference
 from app.study.library import form_of
@@ -25,7 +26,7 @@ def members(scope: Scope) -> Iterator[Member]:
         ("subjects.csv", _SUBJECTS, _subjects),
         ("visits.csv", _VISITS, _visits),
         ("records.csv", _RECORDS, _records),
-        ("findings.csv", _FINDINGS, _findings),
+        *TABLES,
         ("audit.csv", _AUDIT, _audit),
         ("audit_items.csv", _ITEMS, _items),
     ):
@@ -36,30 +37,14 @@ def _bound(rows: Callable[[Scope], Iterator[list[str]]], scope: Scope) -> Rows:
     return lambda: rows(scope)
 
 
-def _columns(*told: tuple[str, str, str]) -> tuple[Column, ...]:
-    return tuple(Column(name, label, kind, text=kind == "free text") for name, label, kind in told)
-
-
-_SUBJECT = (
-    ("STUDYID", "Study", "text"),
-    ("SITEID", "Site", "text"),
-    ("USUBJID", "Subject, unique over studies", "text"),
-    ("SUBJID", "Subject number", "text"),
-)
-_PLACE = (
-    ("VISIT", "Visit", "text"),
-    ("VISIT_REPEAT", "Which one of a repeating visit", "integer"),
-    ("FORM", "Form", "text"),
-    ("REPEAT", "Which one of a repeating page", "integer"),
-)
-_SUBJECTS = _columns(
-    *_SUBJECT,
+_SUBJECTS = columns(
+    *SUBJECT,
     ("STATUS", "Status, moved by records", "text"),
     ("CREATED_AT", "When the number was given, UTC", "datetime"),
 )
-_VISITS = _columns(
-    *_SUBJECT,
-    *_PLACE[:2],
+_VISITS = columns(
+    *SUBJECT,
+    *PLACE[:2],
     ("PLANNED", "Y: in this subject's schedule", "yes_no"),
     ("TARGET", "Target day", "date"),
     ("OPENS", "First day of the window", "date"),
@@ -68,9 +53,9 @@ _VISITS = _columns(
     ("FORMS_COMPLETE", "Forms due and complete", "integer"),
     ("FORMS_STARTED", "Forms due and begun, not complete", "integer"),
 )
-_RECORDS = _columns(
-    *_SUBJECT,
-    *_PLACE,
+_RECORDS = columns(
+    *SUBJECT,
+    *PLACE,
     ("STATUS", "incomplete, complete or void", "text"),
     ("FORM_VERSION", "Form version", "integer"),
     ("STUDY_VERSION", "Study version", "integer"),
@@ -78,17 +63,7 @@ _RECORDS = _columns(
     ("RECORD_ID", "Key of the record", "text"),
     ("INSTEAD_OF", "Void record that this one replaces", "text"),
 )
-_FINDINGS = _columns(
-    *_SUBJECT,
-    *_PLACE,
-    ("ITEM", "Item, or endpoint", "text"),
-    ("ROW", "Row of a repeating section", "integer"),
-    ("RULE", "Rule that found it", "text"),
-    ("STATE", "open or closed", "text"),
-    ("OPENED_AT", "Opened, UTC", "datetime"),
-    ("CLOSED_AT", "Closed, UTC", "datetime"),
-)
-_AUDIT = _columns(
+_AUDIT = columns(
     ("STUDYID", "Study", "text"),
     ("SEQ", "Place in the study's chain", "integer"),
     ("AT", "When, UTC", "datetime"),
@@ -99,16 +74,16 @@ _AUDIT = _columns(
     ("SOURCE", "Through what", "text"),
     ("SITEID", "Site", "text"),
     ("SUBJID", "Subject number", "text"),
-    *_PLACE,
+    *PLACE,
     ("REVISION", "Revision made", "integer"),
     ("ITEMS", "Items changed", "text"),
     ("TABLES", "Rows written, by table", "text"),
     ("HASH", "Head of the chain after this change", "text"),
 )
-_ITEMS = _columns(
+_ITEMS = columns(
     ("STUDYID", "Study", "text"),
     ("SUBJID", "Subject number", "text"),
-    *_PLACE,
+    *PLACE,
     ("REVISION", "Revision", "integer"),
     ("ROW", "Row of a repeating section", "integer"),
     ("ITEM", "Item", "text"),
@@ -120,11 +95,7 @@ _ITEMS = _columns(
 
 def _subjects(scope: Scope) -> Iterator[list[str]]:
     for row in listed(scope.session, scope.study_id, scope.sites, None, None):
-        yield [*_subject(scope, row["site_id"], row["subject_id"]), row["status"], moment(row["created_at"])]
-
-
-def _subject(scope: Scope, site: str, number: str) -> list[str]:
-    return [scope.study_id, site, f"{scope.study_id}-{number}", number]
+        yield [*subject_of(scope, row["site_id"], row["subject_id"]), row["status"], moment(row["created_at"])]
 
 
 def _visits(scope: Scope) -> Iterator[list[str]]:
@@ -133,7 +104,7 @@ def _visits(scope: Scope) -> Iterator[list[str]]:
             due = [form["status"] for form in visit["forms"] if form["due"]]
             code, _, repeat = visit["visit"].partition(".")
             yield [
-                *_subject(scope, subject["site_id"], subject["subject_id"]),
+                *subject_of(scope, subject["site_id"], subject["subject_id"]),
                 code,
                 repeat or "1",
                 "Y" if visit["planned"] else "N",
@@ -159,48 +130,11 @@ def _records(scope: Scope) -> Iterator[list[str]]:
     )
     for row in scope.session.execute(scope.narrowed(statement, subject.c.site_id)).mappings():
         yield [
-            *_subject(scope, row["site_id"], row["subject_id"]),
+            *subject_of(scope, row["site_id"], row["subject_id"]),
             *(str(row[name]) for name in ("visit", "visit_repeat", "form_id", "repeat", "status")),
             *(str(row[name]) for name in ("form_version", "study_version", "revision", "record_id")),
             str(row["instead_of"] or ""),
         ]
-
-
-def _findings(scope: Scope) -> Iterator[list[str]]:
-    finding, subject, record = models.finding, models.subject, models.record
-    statement = (
-        select(
-            finding,
-            subject.c.site_id,
-            record.c.visit,
-            record.c.visit_repeat,
-            record.c.form_id,
-            record.c.repeat,
-        )
-        .join_from(
-            finding,
-            subject,
-            (subject.c.study_id == finding.c.study_id) & (subject.c.subject_id == finding.c.subject_id),
-        )
-        .outerjoin(record, (record.c.study_id == finding.c.study_id) & (record.c.record_id == finding.c.record_id))
-        .where(finding.c.study_id == scope.study_id)
-        .order_by(finding.c.subject_id, finding.c.opened_at, finding.c.finding_id)
-        .execution_options(yield_per=_BLOCK)
-    )
-    for row in scope.session.execute(scope.narrowed(statement, subject.c.site_id)).mappings():
-        yield [
-            *_subject(scope, row["site_id"], row["subject_id"]),
-            *(
-                _text(row[name])
-                for name in ("visit", "visit_repeat", "form_id", "repeat", "item", "row", "rule", "state")
-            ),
-            moment(row["opened_at"]),
-            moment(row["closed_at"]),
-        ]
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)
 
 
 def _audit(scope: Scope) -> Iterator[list[str]]:
@@ -227,8 +161,8 @@ def _audit(scope: Scope) -> Iterator[list[str]]:
             row["study_id"],
             str(row["seq"]),
             moment(row["at"]),
-            *(_text(row[name]) for name in ("zone", "actor", "action", "reason", "source", "site_id", "subject_id")),
-            *(_text(told.get(name)) for name in ("visit", "visit_repeat", "form", "repeat", "revision")),
+            *(text_of(row[name]) for name in ("zone", "actor", "action", "reason", "source", "site_id", "subject_id")),
+            *(text_of(told.get(name)) for name in ("visit", "visit_repeat", "form", "repeat", "revision")),
             "|".join(told.get("items", ())),
             "|".join(f"{name}:{count}" for name, count in sorted(written_to.items())),
             row["hash"].hex(),
@@ -279,7 +213,7 @@ def _items(scope: Scope) -> Iterator[list[str]]:
                 scope.study_id,
                 row["subject_id"],
                 *(str(row[name]) for name in ("visit", "visit_repeat", "form_id", "repeat", "number")),
-                _text(each.row),
+                text_of(each.row),
                 each.item,
                 _told(each.before),
                 _told(each.after),
@@ -293,5 +227,5 @@ def _told(answer: Any) -> str:
     if isinstance(answer, Mapping):
         if "missing" in answer:
             return f"[{answer['missing']}]"
-        return " ".join(_text(answer[name]) for name in ("value", "unit") if name in answer)
-    return "|".join(answer) if isinstance(answer, list) else _text(answer)
+        return " ".join(text_of(answer[name]) for name in ("value", "unit") if name in answer)
+    return "|".join(answer) if isinstance(answer, list) else text_of(answer)

@@ -9,6 +9,7 @@ from app import models
 from app.audit import Change
 from app.core import canonical
 from app.models.capture import FindingState, Severity
+from app.quality.queries.follow import follow
 
 
 class Observation(NamedTuple):
@@ -38,34 +39,34 @@ def reconcile(
     standing: Sequence[Mapping[str, Any]],
     observed: Iterable[Observation],
 ) -> None:
-    """Open what is observed and not open yet; close what is open and no longer observed.
+    """Open what is observed and not open yet; close what is open and no longer observed; queries follow.
 
     `standing` are the open findings that this act could have changed; each observation is open at most once.
     """
     new, gone = differing(standing, observed)
     made.update_all(models.finding, gone, state=FindingState.CLOSED.value, closed_at=made.at, change_id=made.change_id)
-    made.insert(
-        models.finding,
-        *(
-            {
-                "study_id": made.study_id,
-                "finding_id": uuid4(),
-                "subject_id": subject_id,
-                "record_id": each.record_id,
-                "item": each.item,
-                "row": each.row,
-                "rule": each.rule,
-                "detail": dict(each.detail),
-                "severity": str(each.severity),
-                "fingerprint": each.fingerprint,
-                "state": FindingState.OPEN.value,
-                "opened_at": made.at,
-                "closed_at": None,
-                "change_id": made.change_id,
-            }
-            for each in new
-        ),
-    )
+    opened = [_opened(made, subject_id, each) for each in new]
+    made.insert(models.finding, *opened)
+    follow(made, subject_id, opened, gone)
+
+
+def _opened(made: Change, subject_id: str, each: Observation) -> dict[str, Any]:
+    return {
+        "study_id": made.study_id,
+        "finding_id": uuid4(),
+        "subject_id": subject_id,
+        "record_id": each.record_id,
+        "item": each.item,
+        "row": each.row,
+        "rule": each.rule,
+        "detail": dict(each.detail),
+        "severity": str(each.severity),
+        "fingerprint": each.fingerprint,
+        "state": FindingState.OPEN.value,
+        "opened_at": made.at,
+        "closed_at": None,
+        "change_id": made.change_id,
+    }
 
 
 def differing(

@@ -15,7 +15,7 @@ from app.forms.answers import Question
 from app.forms.definition import Form, Lang
 from app.forms.words import say
 from app.models.capture import FindingState
-from app.quality.words import WORDS
+from app.quality.words import FORMER, WORDS
 from app.study.library import form_of
 from app.subjects.address import written
 
@@ -45,10 +45,7 @@ _OPEN = _FINDINGS.where(models.finding.c.state == FindingState.OPEN.value)
 
 def describe(row: Mapping[str, Any], form: Form | None, language: Lang) -> dict[str, Any]:
     """A finding as answers show it: where, which rule, what it means and what to do."""
-    if form is not None and form.has(row["item"]):
-        message, remedy = say(Question(row["item"], row["row"], row["rule"], row["detail"]), form, language)
-    else:
-        message, remedy = WORDS[row["rule"]][language]
+    message, remedy = told(row, form, language)
     return {
         "finding": row["finding_id"],
         "item": row["item"],
@@ -58,6 +55,13 @@ def describe(row: Mapping[str, Any], form: Form | None, language: Lang) -> dict[
         "remedy": remedy,
         "opened_at": row["opened_at"],
     }
+
+
+def told(row: Mapping[str, Any], form: Form | None, language: Lang) -> tuple[str, str]:
+    """(message, remedy) of a rule at an item: by the form where it has the item, else by what is told of endpoints."""
+    if form is not None and form.has(row["item"]):
+        return say(Question(row["item"], row["row"], row["rule"], row["detail"]), form, language)
+    return WORDS.get(row["rule"], FORMER)[language]
 
 
 def list_findings(
@@ -103,16 +107,16 @@ def list_findings(
     )
     scope = (study_id, site, subject_id, rule, state.value)
     rows, following = page(session, statement, order, cursor=cursor, limit=limit, scope=scope)
-    told = []
+    shown = []
     for row in rows:
         form = form_of(session, row["form_id"], row["form_version"]) if row["form_id"] else None
         place = {
             "visit": written(row["visit"], row["visit_repeat"]) if form else None,
             "form": written(row["form_id"], row["repeat"]) if form else None,
         }
-        told.append(
+        shown.append(
             {"subject": row["subject_id"], "site": row["site_id"], "state": row["state"]}
             | place
             | describe(row, form, actor.language)
         )
-    return told, following
+    return shown, following

@@ -27,3 +27,9 @@ WORDS: Mapping[str, Mapping[Lang, tuple[str, str]]] = {
         "zh": ("事件已发生，但日期不足以计算该终点", "请按原始资料补充尽可能完整的日期"),
     },
 }
+
+FORMER: Mapping[Lang, tuple[str, str]] = {
+    "en": ("A rule of an earlier version asked about this item", "Look at the item as it stands now"),
+    "zh": ("较早版本的规则曾对该项目提出质疑", "请查看该项目的当前内容"),
+}
+"""Of a rule or an item that there is no longer."""

@@ -28,12 +28,15 @@ CLINICAL = {
     Permission.SUBJECT_READ, Permission.SUBJECT_CREATE, Permission.SUBJECT_TRANSFER, Permission.RECORD_READ,
     Permission.RECORD_WRITE, Permission.RECORD_VOID, Permission.HISTORY_READ, Permission.FINDING_READ,
     Permission.ENDPOINT_READ, Permission.DERIVE, Permission.IMPORT, Permission.EXPORT_CLINICAL, Permission.AUDIT_READ,
+    Permission.QUERY_READ, Permission.QUERY_THREAD, Permission.QUERY_OPEN, Permission.QUERY_ANSWER,
+    Permission.QUERY_REVIEW,
 }  # fmt: skip
 WRITES = {
     Permission.SUBJECT_CREATE, Permission.SUBJECT_TRANSFER, Permission.RECORD_WRITE, Permission.RECORD_VOID,
     Permission.IMPORT, Permission.DERIVE, Permission.STUDY_PUBLISH,
     Permission.STUDY_SITE_CHANGE, Permission.GRANT_MANAGE, Permission.ACCOUNT_MANAGE,
 }  # fmt: skip
+SPEAKS = {Permission.QUERY_OPEN, Permission.QUERY_ANSWER, Permission.QUERY_REVIEW}
 
 
 def person(*grants: Grant, kind: str = TokenKind.SESSION) -> Actor:
@@ -53,6 +56,20 @@ def test_who_only_looks_on_writes_nothing(role: Role) -> None:
     assert not [permission for permission in WRITES if allows(role, permission)]
 
 
+@pytest.mark.parametrize("role", [Role.SPONSOR, Role.INSPECTOR, Role.STATISTICIAN])
+def test_who_only_looks_on_says_nothing_in_a_query(role: Role) -> None:
+    assert allows(role, Permission.QUERY_READ)
+    assert not [permission for permission in SPEAKS if allows(role, permission)]
+
+
+def test_nobody_closes_what_they_answer() -> None:
+    assert not TABLE[Permission.QUERY_ANSWER] & TABLE[Permission.QUERY_REVIEW]
+
+
+def test_who_reads_a_page_reads_what_is_asked_about_it() -> None:
+    assert TABLE[Permission.RECORD_READ] <= TABLE[Permission.QUERY_THREAD] <= TABLE[Permission.QUERY_READ]
+
+
 @pytest.mark.parametrize("role", sorted(SYSTEM_ROLES))
 def test_the_roles_of_the_system_see_no_patient(role: Role) -> None:
     assert not [permission for permission in CLINICAL if allows(role, permission)]
@@ -64,7 +81,9 @@ def test_pages_are_written_at_their_site_and_by_nobody_else() -> None:
 
 
 def test_a_sponsor_reads_no_free_text_and_takes_no_export() -> None:
-    for permission in (Permission.RECORD_READ, Permission.HISTORY_READ, Permission.EXPORT_CLINICAL):
+    for permission in (
+        Permission.RECORD_READ, Permission.HISTORY_READ, Permission.QUERY_THREAD, Permission.EXPORT_CLINICAL,
+    ):  # fmt: skip
         assert Role.SPONSOR not in TABLE[permission]
 
 

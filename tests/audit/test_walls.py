@@ -20,6 +20,7 @@ from app.core.db import make_engine
 from app.core.transaction import see, see_all
 from app.models.access import AccountStatus, Role, TokenKind
 from app.models.capture import FindingState, RecordStatus, Severity
+from app.models.queries import QueryAction, QueryState
 from tests.audit import world
 from tests.audit.conftest import OTHER, STUDY, Trial
 
@@ -34,6 +35,9 @@ VOCABULARIES: dict[str, type[StrEnum]] = {
     "ck_revision_status": RecordStatus,
     "ck_finding_state": FindingState,
     "ck_finding_severity": Severity,
+    "ck_query_state": QueryState,
+    "ck_query_message_state": QueryState,
+    "ck_query_message_action": QueryAction,
 }
 INSUFFICIENT_PRIVILEGE = "42501"
 
@@ -157,10 +161,14 @@ def test_no_row_points_into_another_study(trial: Trial, table: str, constraint: 
                 admin.execute(insert(target.table), copy)
         admin.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
         mine = dict(admin.execute(found.select().where(found.c.study_id == STUDY)).mappings().first() or {})
-        for spare in [c.name for c in found.primary_key.columns if c.name not in {"study_id", *key.column_keys}]:
+        pointing = {name for foreign in found.foreign_key_constraints for name in foreign.column_keys}
+        for spare in [c.name for c in found.primary_key.columns if c.name not in {"study_id", *pointing}]:
             kind = found.c[spare].type.python_type
             mine[spare] = {int: 98, str: "labs"}.get(kind) or uuid4()
-        mine |= {"repeat": 97} if table == "record" else {"state": "closed"} if table == "finding" else {}
+        free: dict[str, dict[str, Any]] = {
+            "record": {"repeat": 97}, "finding": {"state": "closed"}, "query": {"item": "other"},
+        }  # fmt: skip
+        mine |= free.get(table, {})
         with pytest.raises(IntegrityError) as refusal:
             admin.execute(insert(found), mine | {column.parent.name: value})
         work.rollback()

@@ -85,7 +85,7 @@ def enrol(session: Session, study_id: str, subject_id: str, *, site_id: str = "H
 def save(
     session: Session, study_id: str, subject_id: str, *, repeat: int = 1, answers: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """A first save with all that follows from one: record, revision, computed values, endpoints, a finding."""
+    """A first save with all that follows: record, revision, computed values, endpoints, a finding, its query."""
     record_id, given = uuid4(), dict(answers or {"anc": "0.9", "ab": "c", "note": "", "n": 3, "list": ["A", "B"]})
     of = {"study_id": study_id, "record_id": record_id}
     with change(session, study_id, by=SYSTEM_ACTS, action="record.save", zone="Asia/Shanghai") as made:
@@ -113,6 +113,11 @@ def save(
         finding = of | {"finding_id": uuid4(), "subject_id": subject_id, "item": "anc", "row": None, "rule": "low"}
         state = {"detail": {}, "state": "open", "opened_at": AT, "closed_at": None, "change_id": made.change_id}
         made.insert(models.finding, finding | state)
+        query = {name: finding[name] for name in ("study_id", "subject_id", "record_id", "item", "row", "rule")}
+        query |= {"query_id": uuid4(), "finding_id": finding["finding_id"], "state": "open", "messages": 1}
+        made.insert(models.query, query | {"opened_at": AT, "changed_at": AT, "change_id": made.change_id})
+        said = {"study_id": study_id, "query_id": query["query_id"], "number": 1, "action": "raise", "state": "open"}
+        made.insert(models.query_message, said | {"name": "Marrow", "role": "system"} | by)
     return record
 
 

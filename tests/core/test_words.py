@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from app.core.words import Reason
+from app.core.words import Message, Reason
 from tests.trial import Person, Trial
 
 REASON = TypeAdapter[str](Reason)
@@ -50,3 +50,12 @@ def test_every_route_asks_for_the_same(trial: Trial) -> None:
             assert refused.status_code == 422, (path, given)
             assert [each["pointer"] for each in refused.json()["errors"]] in (["/reason"], ["query:reason"]), path
     trial.verified()
+
+
+def test_a_message_is_a_reason_of_any_length() -> None:
+    message = TypeAdapter[str](Message)
+    assert message.validate_python(" 是 ") == "是"
+    assert len(message.validate_python("line\n" * 300_000)) == 300_000 * 5 - 1
+    for nothing in ("", " \n ", "zero\u200bwidth", "bell\x07", None, 7):
+        with pytest.raises(ValidationError):
+            message.validate_python(nothing)

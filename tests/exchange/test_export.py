@@ -29,6 +29,8 @@ FILES = [
     "visits.csv",
     "records.csv",
     "findings.csv",
+    "queries.csv",
+    "query_messages.csv",
     "audit.csv",
     "audit_items.csv",
     "endpoints.csv",

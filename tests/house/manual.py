@@ -6,9 +6,9 @@ Of a page, four kinds of fenced blocks are carried out; others are only read.
   there already, or the name goes into a zip (study.zip/endpoints.csv), the block shows what must be in it: of a CSV
   file, some of its columns and some of its rows, in their order.
 - In ```console, lines after `$ ` are commands: `marrow …` (by the command line's own entry point), `curl …` (against
-  the application, without a network), `NAME=…` (`NAME=word…` takes from the last answer the value that begins so),
-  and `echo $?`. The lines below a command are its answer, in which `…` stands for anything, and as a name or last
-  element for anything more.
+  the application, without a network), `NAME=…` (`NAME=word…` takes from the last answer the value that begins so,
+  `NAME=field:…` the first value of that field), and `echo $?`. The lines below a command are its answer, in which `…`
+  stands for anything, and as a name or last element for anything more.
 - ```python is executed.
 """
 
@@ -182,8 +182,10 @@ class Reader:
     def _name(self, name: str, value: str) -> None:
         begins, any_, _ = self._told(value).partition(ANY)
         if any_:
-            found = re.search(rf'"({re.escape(begins)}[^"]*)"', self.answer)
-            assert found, f"the last answer has nothing that begins with {begins}"
+            field, of, word = begins.rpartition(":") if begins.endswith(":") else ("", "", begins)
+            wanted = rf'"{re.escape(field)}":"([^"]*)"' if of else rf'"({re.escape(word)}[^"]*)"'
+            found = re.search(wanted, self.answer)
+            assert found, f"the last answer has no {begins}"
             begins = found[1]
         self.names[name] = begins
 

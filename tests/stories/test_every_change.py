@@ -66,6 +66,19 @@ def deactivated(trial: Trial) -> None:
     assert done.status_code == 200, done.text
 
 
+def questioned(trial: Trial) -> str:
+    """A query that a rule has opened."""
+    saved = trial.nurse.enter(consented(trial), "SCR", "labs", {"sample_date": "2024-01-09", "hb": "21"})
+    return str(saved["queries"][0]["query"])
+
+
+def answered(trial: Trial) -> str:
+    query = questioned(trial)
+    done = trial.nurse.post(f"/queries/{query}/answer", {"text": "Corrected"})
+    assert done.status_code == 200, done.text
+    return query
+
+
 Act = Callable[[Trial, Any], Any]
 REASON = {"reason": "As the log says"}
 CALCULATES = {("POST", f"{OWN}/clinical/{{rule}}")}
@@ -151,6 +164,38 @@ ACTS: dict[tuple[str, str], tuple[Callable[[Trial], Any] | None, Act, str, str, 
             f"/subjects/{who}/visits/SCR/forms/consent/void", REASON, headers={"If-Match": '"1"'}
         ),
         "TRIAL", "record.void", "Nurse of the cast", REASON["reason"],
+    ),
+    ("POST", f"{OWN}/studies/{{study}}/queries"): (
+        consented,
+        lambda t, who: t.monitor.post(
+            "/queries",
+            {"subject": who, "visit": "SCR", "form": "consent", "item": "consent_date", "text": "Please check"},
+        ),
+        "TRIAL", "query.open", "Monitor of the cast", None,
+    ),
+    ("POST", f"{OWN}/studies/{{study}}/queries/{{query}}/answer"): (
+        questioned, lambda t, query: t.nurse.post(f"/queries/{query}/answer", {"text": "Corrected"}),
+        "TRIAL", "query.answer", "Nurse of the cast", None,
+    ),
+    ("POST", f"{OWN}/studies/{{study}}/queries/{{query}}/confirm"): (
+        questioned, lambda t, query: t.doctor.post(f"/queries/{query}/confirm", {"text": "Measured twice"}),
+        "TRIAL", "query.confirm", "Doctor of the cast", None,
+    ),
+    ("POST", f"{OWN}/studies/{{study}}/queries/{{query}}/close"): (
+        answered, lambda t, query: t.monitor.post(f"/queries/{query}/close", {}),
+        "TRIAL", "query.close", "Monitor of the cast", None,
+    ),
+    ("POST", f"{OWN}/studies/{{study}}/queries/{{query}}/reopen"): (
+        answered, lambda t, query: t.manager.post(f"/queries/{query}/reopen", {"text": "Which source?"}),
+        "TRIAL", "query.reopen", "Manager of the cast", None,
+    ),
+    ("POST", f"{OWN}/studies/{{study}}/queries/{{query}}/cancel"): (
+        questioned, lambda t, query: t.manager.post(f"/queries/{query}/cancel", {"text": "Asked in error"}),
+        "TRIAL", "query.cancel", "Manager of the cast", None,
+    ),
+    ("POST", f"{OWN}/studies/{{study}}/queries/{{query}}/assign"): (
+        questioned, lambda t, query: t.monitor.post(f"/queries/{query}/assign", {"assignee": "doctor"}),
+        "TRIAL", "query.assign", "Monitor of the cast", None,
     ),
     ("POST", f"{OWN}/studies/{{study}}/derive"): (
         None, None,  # type: ignore[dict-item] # told in tests/derivations/test_derive.py: it needs a tampered row
