@@ -33,6 +33,7 @@ from app.derivations.clinical import routes as clinical_routes
 from app.exchange import routes as exchange_routes
 from app.exchange.cuts import routes as cut_routes
 from app.quality import routes as quality_routes
+from app.quality.locks import routes as lock_routes
 from app.quality.queries import routes as query_routes
 from app.settings import Settings
 from app.study import routes as study_routes
@@ -54,6 +55,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     exchange_routes.router,
     cut_routes.router,
     quality_routes.router,
+    lock_routes.router,
     query_routes.router,
 )
 

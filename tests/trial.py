@@ -29,6 +29,7 @@ CAST: dict[str, tuple[str, Role, str | None]] = {
     "nurse2": ("TRIAL", Role.COORDINATOR, "HZ02"),
     "monitor": ("TRIAL", Role.MONITOR, "HZ01"),
     "manager": ("TRIAL", Role.DATA_MANAGER, None),
+    "manager2": ("TRIAL", Role.DATA_MANAGER, None),
     "statistician": ("TRIAL", Role.STATISTICIAN, None),
     "sponsor": ("TRIAL", Role.SPONSOR, None),
     "inspector": ("TRIAL", Role.INSPECTOR, None),

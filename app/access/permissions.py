@@ -53,6 +53,11 @@ class Permission(StrEnum):
     QUERY_OPEN = "query.open"
     QUERY_ANSWER = "query.answer"
     QUERY_REVIEW = "query.review"
+    LOCK_READ = "lock.read"
+    LOCK_SET = "lock.set"
+    LOCK_HARD = "lock.hard"
+    LOCK_ASK = "lock.ask"
+    LOCK_GRANT = "lock.grant"
     ENDPOINT_READ = "endpoint.read"
     RANGE_READ = "range.read"
     RANGE_WRITE = "range.write"
@@ -103,6 +108,11 @@ TABLE: Mapping[Permission, frozenset[Role]] = MappingProxyType(
         Permission.QUERY_OPEN: _REVIEWERS | {Role.INVESTIGATOR},
         Permission.QUERY_ANSWER: _SITE_STAFF,
         Permission.QUERY_REVIEW: _REVIEWERS,
+        Permission.LOCK_READ: _READERS | {Role.STATISTICIAN, Role.SPONSOR},
+        Permission.LOCK_SET: frozenset({Role.DATA_MANAGER}),
+        Permission.LOCK_HARD: frozenset({Role.DATA_MANAGER}),
+        Permission.LOCK_ASK: frozenset({Role.DATA_MANAGER, Role.MONITOR}),
+        Permission.LOCK_GRANT: frozenset({Role.DATA_MANAGER}),
         Permission.ENDPOINT_READ: _READERS | {Role.STATISTICIAN, Role.SPONSOR},
         Permission.RANGE_READ: _READERS | {Role.STATISTICIAN},
         Permission.RANGE_WRITE: frozenset({Role.DATA_MANAGER}),
@@ -128,6 +138,7 @@ OWN = frozenset(permission for permission in Permission if permission.startswith
 WHOLE_STUDY = frozenset(
     {
         Permission.SUBJECT_TRANSFER,
+        Permission.LOCK_HARD,
         Permission.DERIVE,
         Permission.CHECKS_RUN,
         Permission.CUT_CREATE,
@@ -145,6 +156,9 @@ SIGNED_IN_ONLY = frozenset(
         Permission.OWN_SESSION_END,
         Permission.OWN_PASSWORD,
         Permission.OWN_TOKEN,
+        Permission.LOCK_HARD,
+        Permission.LOCK_ASK,
+        Permission.LOCK_GRANT,
     }
 )
 """What a person does after signing in with a password: a token made for a program does not give it."""

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Text, bindparam, select
+from sqlalchemy import Select, Text, bindparam, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
@@ -17,11 +17,12 @@ from app.derivations.read import latest, told
 from app.forms import answers as reading
 from app.forms.definition import Lang
 from app.models.capture import RecordStatus
+from app.quality.marks import Marks
 from app.quality.queries.standing import brief, standing
 from app.quality.read import describe, open_findings
 from app.study.library import Build, build_of, form_of
 from app.study.schedule import PlannedVisit, plan
-from app.subjects import enrol, facts
+from app.subjects import enrol, facts, locked
 from app.subjects.address import written
 from app.subjects.facts import Page, Place
 from app.subjects.lookups import known
@@ -40,21 +41,31 @@ NOT_COMPUTED = Computed({}, None)
 def find(
     session: Session, actor: Actor, permission: Permission, study_id: str, subject_id: str
 ) -> tuple[Mapping[str, Any], Build]:
-    """A subject within sight, and the build its site works under. Raises NotFound and Forbidden."""
-    subject, site = models.subject, models.site
-    found = (
-        session.execute(
-            select(subject, site.c.zone, site.c.version, site.c.ranges)
-            .join_from(subject, site, (site.c.study_id == subject.c.study_id) & (site.c.site_id == subject.c.site_id))
-            .where(subject.c.study_id == study_id, subject.c.subject_id == subject_id)
-        )
-        .mappings()
-        .one_or_none()
-    )
+    """A subject within sight with its locks, and the build its site works under. Raises NotFound and Forbidden."""
+    found = session.execute(_FOUND, {"study": study_id, "subject": subject_id}).mappings().one_or_none()
     if found is None:
         raise absent(actor, permission, study_id)
     require(actor, permission, study_id, found["site_id"])
     return dict(found), build_of(session, study_id, found["version"])
+
+
+def _finding() -> Select[Any]:
+    study, subject_id = bindparam("study", type_=Text), bindparam("subject", type_=Text)
+    subject, site = models.subject, models.site
+    return (
+        select(
+            subject,
+            site.c.zone,
+            site.c.version,
+            site.c.ranges,
+            locked.covering(study, site.c.site_id, subject_id).label("locks"),
+        )
+        .join_from(subject, site, (site.c.study_id == subject.c.study_id) & (site.c.site_id == subject.c.site_id))
+        .where(subject.c.study_id == study, subject.c.subject_id == subject_id)
+    )
+
+
+_FOUND = _finding()
 
 
 def page(
@@ -66,23 +77,24 @@ def page(
     *,
     as_of: datetime | None = None,
 ) -> dict[str, Any]:
-    """One page as it stands or stood, with its computed items and open findings. Raises NotFound."""
-    find(session, actor, Permission.RECORD_READ, study_id, subject_id)
+    """One page as it stands or stood, with its computed items, open findings and locks. Raises NotFound."""
+    subject, _ = find(session, actor, Permission.RECORD_READ, study_id, subject_id)
     found = facts.pages(session, study_id, subject_id, as_of=as_of).get(place)
     if found is None:
         raise NotFound("There is no such page" if as_of is None else "There was no such page then")
     values = computed(session, study_id, [found.record_id], as_of=as_of)
     findings = open_findings(session, study_id, subject_id, as_of=as_of)
     queries = standing(session, study_id, subject_id, as_of=as_of)
-    return view(session, study_id, found, values, findings, queries, actor.language)
+    marks = Marks(subject["locks"]) if as_of is None else None
+    return view(session, study_id, found, values, findings, queries, marks, actor.language)
 
 
-def after(session: Session, study_id: str, saved: Page, language: Lang) -> dict[str, Any]:
-    """The page that a save has just left behind."""
+def after(session: Session, study_id: str, saved: Page, held: Mapping[str, Any], language: Lang) -> dict[str, Any]:
+    """The page that a save has just left behind; `held` is the subject as it was held for it."""
     values = computed(session, study_id, [saved.record_id])
     findings = open_findings(session, study_id, saved.subject_id)
     queries = standing(session, study_id, saved.subject_id)
-    return view(session, study_id, saved, values, findings, queries, language)
+    return view(session, study_id, saved, values, findings, queries, Marks(held["locks"]), language)
 
 
 def view(
@@ -92,9 +104,13 @@ def view(
     values: Mapping[UUID, Computed],
     findings: list[Mapping[str, Any]],
     queries: list[Mapping[str, Any]],
+    marks: Marks | None,
     language: Lang,
 ) -> dict[str, Any]:
-    """A page as answers show it: its address as people write it, then what it holds."""
+    """A page as answers show it: its address as people write it, then what it holds, and what was said of it.
+
+    `marks` are those of today, None for a page of the past.
+    """
     form = form_of(session, found.place.form, found.form_version)
     return {
         "study": study_id,
@@ -113,6 +129,7 @@ def view(
         "saved_at": found.at,
         "instead_of": found.instead_of,
         "record_id": found.record_id,
+        "marks": marks.on(found.place) if marks else None,
     }
 
 
@@ -221,6 +238,7 @@ def casebook(
     findings = open_findings(session, study_id, subject_id, as_of=as_of)
     queries = standing(session, study_id, subject_id, as_of=as_of)
     concluded = latest(session, study_id, subject_id, as_of=as_of)
+    marks = Marks(subject["locks"]) if as_of is None else None
     derived_by = build_of(session, study_id, concluded.get("study_version", build.study.version))
     build = build if as_of is None else derived_by
     return {
@@ -229,8 +247,11 @@ def casebook(
         "site": subject["site_id"],
         "status": subject["status"] if as_of is None else concluded.get("status", enrol.FIRST_STATUS),
         "study_version": build.study.version,
+        "lock": marks.state if marks else None,
         "visits": list(_visits(build, _planned(build, concluded, pages), pages, actor.language)),
-        "pages": [view(session, study_id, each, values, findings, queries, actor.language) for each in pages.values()],
+        "pages": [
+            view(session, study_id, each, values, findings, queries, marks, actor.language) for each in pages.values()
+        ],
         "findings": [describe(row, None, actor.language) for row in findings if row["record_id"] is None],
         "queries": [brief(row, None, actor.language) for row in queries if row["record_id"] is None],
         "endpoints": told(derived_by, concluded.get("endpoints", {}), actor.language),

@@ -14,6 +14,7 @@ from app.capture import read, save, validate
 from app.core.days import Instant
 from app.core.http import Answer, IfMatch, IfNoneMatch, Retryable, Router, etag
 from app.core.words import Reason
+from app.models.marks import LockState
 from app.subjects.address import place
 
 router = Router(prefix="/api/v1/studies/{study}/subjects/{subject}", tags=["records"])
@@ -65,8 +66,18 @@ class Validation(BaseModel):
     computed: dict[str, Any]
 
 
+class MarksView(BaseModel):
+    """What people have said of a page: how far it is closed, and which locks lie upon it and its items."""
+
+    lock: LockState
+    locks: list[dict[str, Any]]
+
+
 class RecordView(BaseModel):
-    """A page: its address, its revision, what it holds and what is made of it."""
+    """A page: its address, its revision, what it holds, what is made of it, and what people have said of it.
+
+    `marks` are those of today: null for a page as it stood at an instant.
+    """
 
     study: str
     subject: str
@@ -84,6 +95,7 @@ class RecordView(BaseModel):
     saved_at: AwareDatetime
     instead_of: UUID | None
     record_id: UUID
+    marks: MarksView | None
 
 
 class ItemChange(BaseModel):
@@ -119,13 +131,14 @@ class History(BaseModel):
 
 
 class CasebookView(BaseModel):
-    """Everything of a subject in one answer."""
+    """Everything of a subject in one answer. `lock`: how far the whole of it is closed today."""
 
     study: str
     subject: str
     site: str
     status: str
     study_version: int
+    lock: LockState | None
     visits: list[dict[str, Any]]
     pages: list[RecordView]
     findings: list[dict[str, Any]]
@@ -180,7 +193,7 @@ def put_page(
     )
     response.status_code = 201 if saved.created else 200
     response.headers["ETag"] = etag(saved.page.revision)
-    return RecordView(**read.after(session, study, saved.page, actor.language))
+    return RecordView(**read.after(session, study, saved.page, saved.held, actor.language))
 
 
 @router.post(PAGE + "/validate", openapi_extra=asks(Permission.RECORD_WRITE))
@@ -206,7 +219,7 @@ def void_page(
         saved = save.void(
             work.session, work.actor, study, subject, place(visit, form), expected=if_match, reason=body.reason
         )
-        shown = RecordView(**read.after(work.session, study, saved.page, work.actor.language))
+        shown = RecordView(**read.after(work.session, study, saved.page, saved.held, work.actor.language))
         return Answer(200, shown.model_dump(mode="json"), {"ETag": etag(saved.page.revision)})
 
     held = partial(save.hold, work.session, work.actor, Permission.RECORD_VOID, study, subject)

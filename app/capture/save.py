@@ -21,6 +21,7 @@ from app.core.http import etag
 from app.forms import answers as reading
 from app.forms.definition import Form, Phase
 from app.models.capture import RecordStatus
+from app.quality import locks
 from app.quality.queries.follow import strike
 from app.study.library import Build, build_of, form_of
 from app.subjects import enrol, facts
@@ -31,10 +32,11 @@ _SHORTEST_REASON = 3  # characters
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What a save left behind: the page as it stands, and whether anything was stored."""
+    """What a save left behind: the page as it stands, the subject as it was held, and whether anything was stored."""
 
     page: Page
     form: Form
+    held: Mapping[str, Any]
     stored: bool
     created: bool
 
@@ -78,7 +80,7 @@ def save(
     `instead_of` names a void page that this one replaces; `origin` goes into the trail (an import's file and row);
     an import writes by a `permission` of its own.
 
-    Raises, in this order: NotFound (out of sight, or no such page at the visit), Forbidden,
+    Raises, in this order: NotFound (out of sight, or no such page at the visit), Forbidden, Locked,
     PreconditionRequired and Stale with what is there now, Conflict for a page that replaces none, Unreadable with
     every item that cannot be stored, that is required and empty on a page called complete, that a hard edit check
     forbids, or with the reason that is missing.
@@ -88,6 +90,7 @@ def save(
         for number in sorted({subject_id, instead_of.subject_id}):
             enrol.lock(session, study_id, number)
     casebook = hold(session, actor, permission, study_id, subject_id)
+    locks.assert_writable(casebook.subject, place)
     page = casebook.pages.get(place)
     form = form_at(session, casebook.build, place, page)
     assert_expected(page, expected)
@@ -97,7 +100,7 @@ def save(
     if drafted.unreadable:
         raise Unreadable("Correct these items", errors=faults(drafted.unreadable, form, actor.language))
     if page and drafted.unchanged:
-        return Saved(page, form, stored=False, created=False)
+        return Saved(page, form, casebook.subject, stored=False, created=False)
     if complete and (owed := drafted.owed):
         raise Unreadable(
             "Answer these items, or save the page as incomplete", errors=faults(owed, form, actor.language)
@@ -107,11 +110,11 @@ def save(
     if page and reason is None and _needs_reason(page, drafted.differences):
         raise Unreadable("Say why these items change", errors=[reason_missing(actor.language)])
     _store(
-        session, actor, casebook, page, drafted.page, drafted.consequences,
+        session, actor, casebook, page, drafted.page, drafted.differences, drafted.consequences,
         action="record.save", reason=reason,
         detail={"items": sorted({each.item for each in drafted.differences})} | dict(origin or {}),
     )  # fmt: skip
-    return Saved(drafted.page, form, stored=True, created=page is None)
+    return Saved(drafted.page, form, casebook.subject, stored=True, created=page is None)
 
 
 def form_at(session: Session, build: Build, place: Place, page: Page | None) -> Form:
@@ -163,6 +166,7 @@ def void(
     if said is None:
         raise Unreadable("Say why the page is struck", errors=[reason_missing(actor.language)])
     casebook = hold(session, actor, Permission.RECORD_VOID, study_id, subject_id)
+    locks.assert_writable(casebook.subject, place)
     page = casebook.pages.get(place)
     if page is None:
         raise NotFound("There is no such page")
@@ -172,8 +176,9 @@ def void(
         raise Conflict("This page is void already")
     struck = page._replace(revision=page.revision + 1, status=RecordStatus.VOID.value, at=clock.now())
     worked = follow(session, casebook, struck)
-    _store(session, actor, casebook, page, struck, worked, action="record.void", reason=said)
-    return Saved(struck, form, stored=True, created=False)
+    gone = reading.difference(form, page.answers, {})
+    _store(session, actor, casebook, page, struck, gone, worked, action="record.void", reason=said)
+    return Saved(struck, form, casebook.subject, stored=True, created=False)
 
 
 def _store(
@@ -182,6 +187,7 @@ def _store(
     casebook: Casebook,
     page: Page | None,
     stored: Page,
+    changed: Sequence[reading.Difference],
     worked: Consequences,
     *,
     action: str,
@@ -190,6 +196,7 @@ def _store(
 ) -> None:
     """`stored` as the next revision of `page`, with its trail and everything that follows from it."""
     subject = casebook.subject
+    locks.assert_writable(subject, stored.place, [(each.item, each.row) for each in changed])
     with change(
         session, subject["study_id"], by=actor, action=action, reason=reason, zone=subject["zone"], at=stored.at
     ) as made:

@@ -106,6 +106,28 @@ _CHINESE = {
     "This Idempotency-Key was used for another request.": "此 Idempotency-Key 已用于另一个请求。",
     "The Content-Length is not a number.": "Content-Length 不是数字。",
     "This server has another name.": "此服务器使用其他名称。",
+    # locks
+    "This is closed to changes": "此处已关闭，不能更改",
+    "This is frozen: its values stay as they are. A data manager can unfreeze it.": (
+        "此处已冻结：数值保持不变。数据管理员可以解除冻结。"
+    ),
+    "This is locked until one person asks for it to be unlocked and a second grants it.": (
+        "此处已锁定。须有人申请解锁，并由另一人批准。"
+    ),
+    "This is hard-locked: nobody writes here until one person asks for it to be unlocked and a second grants it.": (
+        "此处已最终锁定：任何人不得写入，直到一人申请解锁并由另一人批准。"
+    ),
+    "Only a site or the study is hard-locked.": "只有研究中心或整个研究可以最终锁定。",
+    "Lock this instead.": "请改为锁定。",
+    "What you name is in a state that does not take this step.": "所指对象的当前状态不接受此步骤。",
+    "Somebody has asked for this to be unlocked already; it waits to be granted.": "已有人申请解锁，正等待批准。",
+    "Nobody has asked for this to be unlocked.": "没有人申请解锁。",
+    "Whoever asks for something to be unlocked does not grant it. A second person does.": (
+        "申请解锁的人不能自己批准，须由另一人批准。"
+    ),
+    "Queries are open here. Have them answered, or say that it is locked despite them.": (
+        "此处尚有未关闭的质疑。请先答复，或说明仍要锁定。"
+    ),
     # faults of a field
     "This must be given.": "此项必须填写。",
     "A field is not taken here.": "此处不接受某个字段。",

@@ -16,6 +16,7 @@ from app.clinical.rules.inputs import decimal_of
 from app.core.errors import Fault, NotFound, Unreadable
 from app.exchange.csv_lines import lines_of
 from app.forms.definition import Item
+from app.quality import locks
 from app.study.library import Build, build_of
 from app.subjects.ranges import Range
 
@@ -28,10 +29,11 @@ _OLDEST = 150
 def import_ranges(session: Session, actor: Actor, study_id: str, site_id: str, body: bytes, *, reason: str) -> int:
     """Store a table of limits of normal and work out every subject of the site by it; how many lines it has.
 
-    All of the file or nothing: Unreadable names each line that cannot be used. Raises NotFound and Forbidden.
+    All of the file or nothing: Unreadable names each line that cannot be used. Raises NotFound, Forbidden and Locked.
     """
     require(actor, Permission.RANGE_WRITE, study_id, site_id)
     site = _site(session, actor, Permission.RANGE_WRITE, study_id, site_id, held=True)
+    locks.assert_site_open(session, study_id, site_id)
     lines, columns = lines_of(body, {})
     if set(columns) != set(COLUMNS) or len(columns) != len(COLUMNS):
         told = Fault("/header", "columns", "The columns are not those of limits of normal", f"Use {', '.join(COLUMNS)}")

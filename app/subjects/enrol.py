@@ -12,6 +12,8 @@ from app.access.actor import Actor, absent, require
 from app.access.permissions import Permission
 from app.audit import change
 from app.core.errors import Conflict
+from app.models.marks import LockState
+from app.subjects import locked
 
 NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 """A subject number: it stands in addresses and in files."""
@@ -36,6 +38,7 @@ def create(
     )
     if site is None:
         raise absent(actor, Permission.SUBJECT_CREATE, study_id)
+    locked.assert_open(locked.of_site(session, study_id, site_id), up_to=LockState.OPEN)
     last = site["last_number"]
     if number is None:
         last, number = _next(session, study_id, site_id, last)
@@ -74,30 +77,36 @@ def _taken(session: Session, study_id: str, number: str) -> bool:
 
 
 def lock(session: Session, study_id: str, subject_id: str) -> dict[str, Any] | None:
-    """The subject with its site's zone and study version, held until the transaction ends.
+    """The subject with its site's zone and study version and its `locks`, held until the transaction ends.
 
     Every write to a casebook holds its subject, so that what is derived from the whole casebook is derived from
-    a state that nobody else is changing. The site is read once the subject is held: who waited for a transfer or for
-    another study version to come in force sees it.
+    a state that nobody else is changing. The rest is read once the subject is held: who waited for a transfer, for
+    another study version to come in force or for a lock sees it.
     """
-    subject = session.execute(_HELD, {"study": study_id, "subject": subject_id}).mappings().one_or_none()
-    if subject is None:
+    asked = {"study": study_id, "subject": subject_id, "gate": locked.gate(study_id)}
+    found = session.execute(_HELD, asked).mappings().one_or_none()
+    if found is None:
         return None
-    site = session.execute(_SITE, {"study": study_id, "site": subject["site_id"]}).mappings().one()
+    subject = {name: value for name, value in found.items() if name in models.subject.c}
+    site = session.execute(_SITE, asked | {"site": subject["site_id"]}).mappings().one()
     return {**subject, **site}
 
 
 _HELD = (
-    select(models.subject)
+    select(models.subject, locked.ENTERING)
     .where(
         models.subject.c.study_id == bindparam("study", type_=Text),
         models.subject.c.subject_id == bindparam("subject", type_=Text),
     )
     .with_for_update()
 )
-_SITE = select(models.site.c.zone, models.site.c.version, models.site.c.ranges).where(
-    models.site.c.study_id == bindparam("study", type_=Text), models.site.c.site_id == bindparam("site", type_=Text)
-)
+_STUDY, _AT = bindparam("study", type_=Text), bindparam("site", type_=Text)
+_SITE = select(
+    models.site.c.zone,
+    models.site.c.version,
+    models.site.c.ranges,
+    locked.covering(_STUDY, _AT, bindparam("subject", type_=Text)).label("locks"),
+).where(models.site.c.study_id == _STUDY, models.site.c.site_id == _AT)
 
 
 def transfer(
@@ -116,6 +125,7 @@ def transfer(
         raise absent(actor, Permission.SUBJECT_TRANSFER, study_id)
     if site_id == subject["site_id"]:
         raise Conflict("The subject is at this site already")
+    locked.assert_open([*subject["locks"], *locked.of_site(session, study_id, site_id)], up_to=LockState.FROZEN)
     with change(session, study_id, by=actor, action="subject.transfer", reason=reason, zone=subject["zone"]) as made:
         made.site_id, made.subject_id = site_id, subject_id
         made.detail["from"] = subject["site_id"]

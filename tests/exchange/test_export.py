@@ -33,6 +33,7 @@ FILES = [
     "query_messages.csv",
     "audit.csv",
     "audit_items.csv",
+    "locks.csv",
     "endpoints.csv",
     "rates.csv",
     "codebook.csv",
@@ -200,12 +201,23 @@ def fill(person: Person, site: str, mark: str) -> str:
 def test_another_sites_subject_is_in_no_file(trial: Trial) -> None:
     mine = fill(trial.nurse, "HZ01", "MINE-HZ01")
     fill(trial.nurse2, "HZ02", CANARY)
+    for subject in (mine, f"{CANARY}-001"):
+        frozen = {"action": "freeze", "reason": "Clean", "subject": subject}
+        assert trial.manager.post("/locks", frozen).status_code == 200
     whole, part = export(trial.manager), export(trial.nurse)
     for name, data in part.files.items():
         text = data.decode()
         assert CANARY not in text, name
         assert "HZ02" not in text, name
-    for name in ("subjects.csv", "records.csv", "findings.csv", "audit.csv", "audit_items.csv", "endpoints.csv"):
+    for name in (
+        "subjects.csv",
+        "records.csv",
+        "findings.csv",
+        "audit.csv",
+        "audit_items.csv",
+        "endpoints.csv",
+        "locks.csv",
+    ):
         assert {row["SUBJID"] for row in part.rows(name)} - {""} == {mine}, name
         assert {row["SUBJID"] for row in whole.rows(name)} >= {mine, f"{CANARY}-001"}, name
     for name in set(FILES) - {"codebook.csv", "computed.csv", "manifest.json", "forms/arm.csv"}:

@@ -79,9 +79,25 @@ def answered(trial: Trial) -> str:
     return query
 
 
+HERE = {"site": "HZ01"}
+
+
+def locked(trial: Trial) -> None:
+    made = trial.manager.post("/locks", {"action": "lock", "reason": "Clean"} | HERE)
+    assert made.status_code == 200, made.text
+
+
+def asked(trial: Trial) -> None:
+    locked(trial)
+    assert trial.monitor.post("/locks/ask", {"reason": "Wrong value"} | HERE).status_code == 200
+
+
 Act = Callable[[Trial, Any], Any]
 REASON = {"reason": "As the log says"}
-CALCULATES = {("POST", f"{OWN}/clinical/{{rule}}")}
+CALCULATES = {
+    ("POST", f"{OWN}/clinical/{{rule}}"),
+    ("POST", f"{OWN}/studies/{{study}}/subjects/{{subject}}/visits/{{visit}}/forms/{{form}}/validate"),
+}
 """Routes that take a body, answer, and store nothing."""
 
 # method and path of the route: what has to be there first, the act, the chain, the action, who, and the reason
@@ -197,9 +213,41 @@ ACTS: dict[tuple[str, str], tuple[Callable[[Trial], Any] | None, Act, str, str, 
         questioned, lambda t, query: t.monitor.post(f"/queries/{query}/assign", {"assignee": "doctor"}),
         "TRIAL", "query.assign", "Monitor of the cast", None,
     ),
+    ("PUT", f"{OWN}/studies/{{study}}/sites/{{site}}/ranges"): (
+        None,
+        lambda t, _: t.manager.call(
+            "PUT", "/sites/HZ01/ranges?reason=As+the+log+says", headers={"Content-Type": "text/csv"},
+            content=b"laboratory,analyte,unit,sex,age_from,age_to,valid_from,valid_to,low,high\n",
+        ),
+        "TRIAL", "ranges.import", "Manager of the cast", REASON["reason"],
+    ),
+    ("POST", f"{OWN}/studies/{{study}}/checks/run"): (
+        None, None,  # type: ignore[dict-item] # it leaves entries of subjects only where a check says something else
+        "TRIAL", "checks.run", "Manager of the cast", None,
+    ),
+    ("POST", f"{OWN}/studies/{{study}}/cuts"): (
+        None, None,  # type: ignore[dict-item] # told with the cuts: it is of no site, and in no zone but UTC
+        "TRIAL", "cut.create", "Manager of the cast", REASON["reason"],
+    ),
     ("POST", f"{OWN}/studies/{{study}}/derive"): (
         None, None,  # type: ignore[dict-item] # told in tests/derivations/test_derive.py: it needs a tampered row
         "TRIAL", "derive", "Manager of the cast", None,
+    ),
+    ("POST", f"{OWN}/studies/{{study}}/locks"): (
+        None, lambda t, _: t.manager.post("/locks", {"action": "freeze"} | HERE | REASON),
+        "TRIAL", "lock.freeze", "Manager of the cast", REASON["reason"],
+    ),
+    ("POST", f"{OWN}/studies/{{study}}/locks/ask"): (
+        locked, lambda t, _: t.monitor.post("/locks/ask", HERE | REASON),
+        "TRIAL", "lock.ask", "Monitor of the cast", REASON["reason"],
+    ),
+    ("POST", f"{OWN}/studies/{{study}}/locks/grant"): (
+        asked, lambda t, _: t.manager.post("/locks/grant", HERE | REASON),
+        "TRIAL", "lock.grant", "Manager of the cast", REASON["reason"],
+    ),
+    ("POST", f"{OWN}/studies/{{study}}/locks/decline"): (
+        asked, lambda t, _: t.manager.post("/locks/decline", HERE | REASON),
+        "TRIAL", "lock.decline", "Manager of the cast", REASON["reason"],
     ),
     ("POST", f"{OWN}/studies/{{study}}/imports/{{form}}"): (
         consented,

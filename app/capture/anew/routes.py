@@ -42,11 +42,23 @@ class SubjectToTransfer(BaseModel):
     reason: Reason
 
 
+class DeviationView(BaseModel):
+    """A stored result that was not what the pages give."""
+
+    subject: str
+    endpoint: str
+    variant: str
+    kept: bool
+
+
 class Deviations(BaseModel):
-    """Stored results that were not what the pages give, by subject; they have been derived again."""
+    """Stored results that were not what the pages give, by subject; they have been derived again, unless `kept`.
+
+    A subject that is locked keeps the results it has.
+    """
 
     subjects: int
-    deviations: list[dict[str, str]]
+    deviations: list[DeviationView]
 
 
 class DifferenceView(BaseModel):
@@ -122,9 +134,8 @@ def run_the_checks(work: Writing, study: str) -> ChecksRun:
 def derive_study(work: Writing, study: str) -> Deviations:
     """Derive every subject again and name everything stored that differed."""
     count, deviations = derive(work.session, work.actor, study)
-    return Deviations(
-        subjects=count,
-        deviations=[
-            {"subject": each.subject_id, "endpoint": each.endpoint, "variant": each.variant} for each in deviations
-        ],
-    )
+    found = [
+        DeviationView(subject=each.subject_id, endpoint=each.endpoint, variant=each.variant, kept=each.kept)
+        for each in deviations
+    ]
+    return Deviations(subjects=count, deviations=found)

@@ -16,6 +16,7 @@ from app.core.errors import Conflict, Fault, NotFound, Unreadable
 from app.forms.definition import Form
 from app.models.capture import FindingState, RecordStatus
 from app.models.queries import QueryAction, QueryState
+from app.quality import locks
 from app.quality.queries.record import Speaker, begin, carry_on
 from app.quality.queries.states import ALLOWED, TRANSITIONS, possible
 from app.study.library import form_of
@@ -37,13 +38,14 @@ def ask(
 ) -> UUID:
     """Open a query on an item of a page, answered or empty; its key.
 
-    Raises NotFound (no such subject or page), Forbidden, Conflict for a void page, Unreadable for an item or row that
-    the page does not have and for somebody who cannot be asked.
+    Raises NotFound (no such subject or page), Forbidden, Locked, Conflict for a void page, Unreadable for an item or
+    row that the page does not have and for somebody who cannot be asked.
     """
     subject = enrol.lock(session, study_id, subject_id)
     if subject is None:
         raise absent(actor, Permission.QUERY_OPEN, study_id)
     require(actor, Permission.QUERY_OPEN, study_id, subject["site_id"])
+    locks.assert_open_for_queries(subject, place, [(item, row)])
     page = facts.pages(session, study_id, subject_id).get(place)
     if page is None:
         raise NotFound("There is no such page")
@@ -75,10 +77,11 @@ def act(
 ) -> None:
     """Do one of the other acts. `seen` is how many messages the caller has read; None if it does not matter.
 
-    Raises NotFound, Forbidden, Conflict with the present state where it does not allow the act or somebody has spoken
-    since, Unreadable for somebody who cannot be asked.
+    Raises NotFound, Forbidden, Locked, Conflict with the present state where it does not allow the act or somebody has
+    spoken since, Unreadable for somebody who cannot be asked.
     """
     subject, query = hold(session, actor, ALLOWED[action], study_id, query_id)
+    _assert_open(session, subject, query)
     state = QueryState(query["state"])
     if (state, action) not in TRANSITIONS or seen not in {None, query["messages"]}:
         raise Conflict(
@@ -110,6 +113,19 @@ def hold(
         raise absent(actor, permission, study_id)
     require(actor, permission, study_id, subject["site_id"])
     return subject, dict(session.execute(wanted).mappings().one())
+
+
+def _assert_open(session: Session, subject: Mapping[str, Any], query: Mapping[str, Any]) -> None:
+    """Raise Locked where what the query is about is locked; a frozen page still takes answers."""
+    if not subject["locks"]:
+        return
+    table = models.record
+    found = session.execute(
+        select(table.c.visit, table.c.visit_repeat, table.c.form_id, table.c.repeat).where(
+            table.c.study_id == query["study_id"], table.c.record_id == query["record_id"]
+        )
+    ).one_or_none()
+    locks.assert_open_for_queries(subject, Place(*found) if found else None, [(query["item"], query["row"])])
 
 
 def _faults(form: Form, page: Page, item: str, row: int | None) -> list[Fault]:

@@ -1,0 +1,80 @@
+"""What people have said of the data, as tables: which scopes are and were closed."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from app import models
+from app.exchange.archive import Member
+from app.exchange.columns import Column
+from app.exchange.tables import Scope, moment
+from app.subjects.locked import scope_of
+
+_BLOCK = 2000
+_LOCKS = tuple(
+    Column(name, label, kind, text=kind == "free text")
+    for name, label, kind in (
+        ("STUDYID", "Study", "text"),
+        ("SITEID", "Site; empty for the study", "text"),
+        ("USUBJID", "Subject, unique over studies", "text"),
+        ("SUBJID", "Subject number", "text"),
+        ("VISIT", "Visit", "text"),
+        ("VISIT_REPEAT", "Which one of a repeating visit", "integer"),
+        ("FORM", "Form", "text"),
+        ("REPEAT", "Which one of a repeating page", "integer"),
+        ("ITEM", "Item", "text"),
+        ("ROW", "Row of a repeating section", "integer"),
+        ("SCOPE", "study, site, subject, visit, page or item", "text"),
+        ("STATE", "open, frozen, locked or hard_locked", "text"),
+        ("SINCE", "Since when, UTC", "datetime"),
+        ("SET_BY", "Who", "free text"),
+        ("REASON", "Why", "free text"),
+        ("ASKED_AT", "When it was asked to be unlocked, UTC", "datetime"),
+        ("ASKED_BY", "Who asks for it to be unlocked", "free text"),
+        ("ASKED_REASON", "Why it is asked", "free text"),
+    )
+)
+
+
+def members(scope: Scope) -> Iterator[Member]:
+    """Each table in the order of the archive."""
+    yield Member("locks.csv", _LOCKS, lambda: _locks(scope))
+
+
+def _locks(scope: Scope) -> Iterator[list[str]]:
+    lock, subject = models.lock, models.subject
+    statement = (
+        select(lock, subject.c.site_id.label("at"))
+        .outerjoin(subject, (subject.c.study_id == lock.c.study_id) & (subject.c.subject_id == lock.c.subject_id))
+        .where(lock.c.study_id == scope.study_id)
+        .order_by(*(lock.c[name].asc().nulls_first() for name in _ORDER))
+        .execution_options(yield_per=_BLOCK)
+    )
+    if scope.sites is not None:
+        whole = lock.c.site_id.is_(None) & lock.c.subject_id.is_(None)
+        seen = or_(whole, lock.c.site_id.in_(scope.sites), subject.c.site_id.in_(scope.sites))
+        statement = statement.where(seen)
+    for row in scope.session.execute(statement).mappings():
+        number = row["subject_id"]
+        yield [
+            scope.study_id,
+            _text(row["site_id"] or row["at"]),
+            f"{scope.study_id}-{number}" if number else "",
+            *(_text(row[name]) for name in _ORDER[1:]),
+            scope_of(dict(row)),
+            row["state"],
+            moment(row["since"]),
+            row["set_by_name"],
+            row["reason"],
+            moment(row["asked_at"]),
+            _text(row["asked_by_name"]),
+            _text(row["asked_reason"]),
+        ]
+
+
+_ORDER = ("site_id", "subject_id", "visit", "visit_repeat", "form_id", "repeat", "item", "row")
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
