@@ -1,6 +1,7 @@
 """`marrow study …`: what is done with the studies of the database."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from app.console import actor, fail, place, say, work
 study_app = typer.Typer(help="Studies in the database.", no_args_is_help=True)
 
 Folder = Annotated[Path, typer.Argument(help="A folder with library/ and studies/")]
+Approved = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The day the site approved the version")]
 Study = Annotated[str, typer.Argument(help="The study's key, such as NCT06125106")]
 
 
@@ -36,13 +38,14 @@ def study_activate(
     study: Study,
     site: Annotated[str, typer.Argument(help="The site's key")],
     version: Annotated[int, typer.Argument(min=1, help="A released study version")],
-    reason: Annotated[str, typer.Option(help="Why now, for example the approval's date")],
+    approved: Approved,
+    reason: Annotated[str, typer.Option(help="Why now")],
 ) -> None:
     """Let a site work under another released study version from now on."""
     from app.capture.anew.derive import put_in_force  # noqa: PLC0415
 
     with place() as at, work(at) as session:
-        put_in_force(session, actor(), study, site, version, reason=reason)
+        put_in_force(session, actor(), study, site, version, approved_on=approved.date(), reason=reason)
         say(f"{study}, site {site}: version {version}")
 
 
@@ -89,6 +92,66 @@ def study_ranges(
     with place() as at, work(at) as session:
         count = import_ranges(session, actor(), study, site, table.read_bytes(), reason=reason)
         say(f"{study}, site {site}: {count} limits of normal")
+
+
+@study_app.command("migrate")
+def study_migrate(
+    study: Study,
+    to: Annotated[int, typer.Option(min=1, help="The study version to bring pages to")],
+    plan: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The reviewed plan")],
+    site: Annotated[str | None, typer.Option(help="A site's key; all sites by default")] = None,
+    run: Annotated[bool, typer.Option("--run", help="Carry it out; a dry run by default")] = False,
+    approved: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="With --run: the day the sites approved the version")
+    ] = None,
+    reason: Annotated[str | None, typer.Option(help="With --run: why now")] = None,
+) -> None:
+    """What a plan does to the pages of each subject; with --run it is carried out, for each site as a whole."""
+    from app.capture.amend import migrate, read, report  # noqa: PLC0415
+    from app.capture.amend.outlook import totals  # noqa: PLC0415
+
+    if run and (approved is None or reason is None):
+        fail("--run needs --approved and --reason", 2)
+    with place() as at, work(at) as session:
+        found = read.plan_of(session, actor(), study, plan.read_text(encoding="utf-8-sig"))
+        if found.to != to:
+            fail(f"The plan leads to version {found.to}", 2)
+        outlooks = list(migrate.preview(session, actor(), found, site))
+        for each in outlooks:
+            for line in report.as_lines(each) if each.steps or each.left or each.follows else ():
+                say(line)
+        counts = totals(outlooks)
+        say(", ".join(f"{count} {what}" for what, count in counts.items()) + ".")
+        if counts["unresolved"]:
+            fail("The plan leaves something open. Nothing was changed.")
+        if run and approved is not None and reason is not None:
+            for where in migrate.sites_under(session, found, site):
+                row = migrate.propose(session, actor(), found, where, approved_on=approved.date())
+                row = migrate.run(session, actor(), study, row["migration_id"], reason=reason)
+                pages, key = row["counts"]["pages"], row["migration_id"]
+                say(f"{study}, site {where}: version {to}, {pages} pages. Migration {key}")
+
+
+@study_app.command("rollback")
+def study_rollback(
+    study: Study,
+    site: Annotated[str, typer.Argument(help="The site's key")],
+    reason: Annotated[str, typer.Option(help="Why it is taken back")],
+) -> None:
+    """Take a site's last migration back as a whole: each page as it was, the version before; or nothing."""
+    from app.capture.amend import migrate, report  # noqa: PLC0415
+
+    with place() as at, work(at) as session:
+        try:
+            row, pages = migrate.roll_back(
+                session, actor(), study, migrate.last_run(session, study, site), reason=reason
+            )
+        except migrate.Unresolved as refused:
+            for each in refused.outlooks:
+                for line in report.as_lines(each) if each.problems else ():
+                    say(line)
+            raise
+        say(f"{study}, site {site}: version {row['from_version']}, {pages} pages as before")
 
 
 checks_app = typer.Typer(help="Edit checks.", no_args_is_help=True)

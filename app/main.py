@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from app.access import routes as access_routes
 from app.audit import refused
 from app.capture import routes as capture_routes
+from app.capture.amend import routes as amend_routes
 from app.capture.anew import routes as anew_routes
 from app.core import health, reference
 from app.core.db import SchemaError, make_engine, schema_state
@@ -50,6 +51,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     subject_routes.router,
     capture_routes.router,
     anew_routes.router,
+    amend_routes.router,
     derivation_routes.router,
     clinical_routes.router,
     exchange_routes.router,

@@ -39,6 +39,9 @@ class Permission(StrEnum):
     STUDY_READ = "study.read"
     STUDY_PUBLISH = "study.publish"
     STUDY_SITE_CHANGE = "study.site.change"
+    MIGRATION_READ = "migration.read"
+    MIGRATION_PLAN = "migration.plan"
+    MIGRATION_RUN = "migration.run"
 
     SUBJECT_READ = "subject.read"
     SUBJECT_CREATE = "subject.create"
@@ -93,6 +96,10 @@ TABLE: Mapping[Permission, frozenset[Role]] = MappingProxyType(
         Permission.STUDY_READ: _EVERYBODY,
         Permission.STUDY_PUBLISH: _BUILDER,
         Permission.STUDY_SITE_CHANGE: _BUILDER,
+        # Whoever builds a study plans what becomes of its data; it is carried out by whoever answers for them.
+        Permission.MIGRATION_READ: _BUILDER | {Role.DATA_MANAGER, Role.INSPECTOR},
+        Permission.MIGRATION_PLAN: _BUILDER | {Role.DATA_MANAGER},
+        Permission.MIGRATION_RUN: frozenset({Role.DATA_MANAGER}),
         Permission.SUBJECT_READ: _READERS | {Role.STATISTICIAN, Role.SPONSOR},
         Permission.SUBJECT_CREATE: _SITE_STAFF,
         Permission.SUBJECT_TRANSFER: frozenset({Role.DATA_MANAGER}),

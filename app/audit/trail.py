@@ -55,6 +55,7 @@ APPEND_ONLY = frozenset(
         models.reference_range,
         models.cut,
         models.query_message,
+        models.migrated_page,
     )
 )
 """Tables whose rows are never rewritten: the trail keeps their digest, the table itself keeps the row."""

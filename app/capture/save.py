@@ -181,6 +181,26 @@ def void(
     return Saved(struck, form, casebook.subject, stored=True, created=False)
 
 
+def rewrite(
+    session: Session,
+    actor: Actor,
+    casebook: Casebook,
+    page: Page,
+    stored: Page,
+    *,
+    action: str,
+    reason: str,
+    detail: Mapping[str, Any],
+) -> None:
+    """A page as its next revision under another version of its form, for who has asked for leave already.
+
+    What follows is left for when every page of the subject is there.
+    """
+    form = form_of(session, stored.place.form, stored.form_version)
+    changed = reading.difference(form, page.answers, stored.answers)
+    _store(session, actor, casebook, page, stored, changed, None, action=action, reason=reason, detail=detail)
+
+
 def _store(
     session: Session,
     actor: Actor,
@@ -188,13 +208,13 @@ def _store(
     page: Page | None,
     stored: Page,
     changed: Sequence[reading.Difference],
-    worked: Consequences,
+    worked: Consequences | None,
     *,
     action: str,
     reason: str | None,
     detail: Mapping[str, Any] | None = None,
 ) -> None:
-    """`stored` as the next revision of `page`, with its trail and everything that follows from it."""
+    """`stored` as the next revision of `page`, with its trail and what follows from it; None leaves that for later."""
     subject = casebook.subject
     locks.assert_writable(subject, stored.place, [(each.item, each.row) for each in changed])
     with change(
@@ -203,6 +223,8 @@ def _store(
         made.site_id, made.subject_id, made.record_id = subject["site_id"], stored.subject_id, stored.record_id
         made.detail |= stored.place._asdict() | {"revision": stored.revision} | dict(detail or {})
         pointer = {"revision": stored.revision, "status": stored.status, "change_id": made.change_id}
+        if page and page.form_version != stored.form_version:
+            pointer["form_version"] = stored.form_version
         record = {
             "study_id": made.study_id,
             "record_id": stored.record_id,
@@ -232,7 +254,8 @@ def _store(
                 "change_id": made.change_id,
             },
         )
-        worked.store(made)
+        if worked is not None:
+            worked.store(made)
         if stored.status == RecordStatus.VOID:
             strike(made, stored.record_id)
 

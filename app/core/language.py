@@ -42,6 +42,7 @@ _CHINESE = {
     "Your role does not allow this": "您的角色无权进行此操作",
     "Not found": "未找到",
     "The present state does not allow this": "当前状态不允许此操作",
+    "The plan leaves something open": "迁移方案尚有未解决的问题",
     "The record has changed since you read it": "您读取之后该记录已被修改",
     "The request is too large": "请求过大",
     "This content type is not taken": "不接受此内容类型",
@@ -127,6 +128,18 @@ _CHINESE = {
     ),
     "Queries are open here. Have them answered, or say that it is locked despite them.": (
         "此处尚有未关闭的质疑。请先答复，或说明仍要锁定。"
+    ),
+    "The plan has no place for some of the answers; look at the migration, and extend the plan": (
+        "方案未说明部分数据的去向；请查看该迁移并补充方案"
+    ),
+    "People have entered since what the version before has no place for; look at the migration": (
+        "此后录入的部分数据在原版本中没有位置；请查看该迁移"
+    ),
+    "The site does not work under the version that the plan leads from": "该中心现行版本不是方案的起始版本",
+    "The site works under another version by now": "该中心现行版本已改变",
+    "The migration is not in a state that allows this": "该迁移的当前状态不允许此操作",
+    "The site approves this version on a later day; it cannot come in force before": (
+        "该中心批准此版本的日期尚未到，不能提前生效"
     ),
     # faults of a field
     "This must be given.": "此项必须填写。",

@@ -14,7 +14,7 @@ from app.access.actor import Actor, require, sites
 from app.access.permissions import Permission
 from app.audit import change
 from app.core.transaction import Database, see
-from app.exchange import marks, outcomes, overview, tables, working
+from app.exchange import marks, orphans, outcomes, overview, tables, working
 from app.exchange.archive import Flavour, Member, Written, stream
 from app.exchange.columns import Column
 from app.study.library import newest
@@ -95,7 +95,14 @@ def contents(
     shown: list[Member] = []
 
     def all_members() -> Iterator[Member]:
-        for members in (tables.form_members, working.members, overview.members, marks.members, outcomes.members):
+        for members in (
+            tables.form_members,
+            working.members,
+            orphans.members,
+            overview.members,
+            marks.members,
+            outcomes.members,
+        ):
             for member in members(scope):
                 shown.append(member)
                 yield member

@@ -5,6 +5,7 @@ Rows are addressed by what people say: study, subject number, form. Every row of
 """
 
 from app.models.access import account, role_grant, session_token
+from app.models.amendment import migrated_page, study_migration
 from app.models.audit import chain, change
 from app.models.base import SYSTEM, metadata
 from app.models.capture import computed, derivation, finding, idempotency, record, revision, subject
@@ -26,6 +27,7 @@ __all__ = [
     "idempotency",
     "lock",
     "metadata",
+    "migrated_page",
     "query",
     "query_message",
     "record",
@@ -36,6 +38,7 @@ __all__ = [
     "site",
     "study",
     "study_form",
+    "study_migration",
     "study_version",
     "subject",
 ]

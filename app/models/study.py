@@ -67,6 +67,7 @@ site = Table(
     Column("version", Integer, nullable=False),
     Column("last_number", Integer, nullable=False),
     Column("ranges", Integer, nullable=True),
+    Column("approved_on", Text, nullable=True),
     ForeignKeyConstraint(["study_id", "version"], ["study_version.study_id", "study_version.version"]),
     comment=(
         "`version` is the study version in force at the site; `last_number` counts its screening numbers; `ranges` is "

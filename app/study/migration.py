@@ -3,14 +3,14 @@
 Nothing is dropped in silence: an answer is carried over, or it is an orphan that the plan retired, or a problem.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Context as DecimalContext
 from decimal import Decimal, Inexact
 from functools import cached_property
 from typing import Any
 
-from app.forms.answers import Context, complete, plain
+from app.forms.answers import plain
 from app.forms.definition import Form, Item, ItemType
 from app.forms.findings import Problem
 from app.forms.values import Unreadable, read_answer
@@ -189,13 +189,13 @@ class Passage:
                 made.put((line.target.id, line.there, row), carried)
         return Migrated(made.answers(self.new), tuple(orphans), tuple(problems))
 
-    def filled(self, answers: Values, context: Context) -> dict[str, Any]:
-        """The answers with the plan's reasons where the new version requires an answer that nobody was asked for."""
+    def filled(self, answers: Values, owed: Iterable[Problem]) -> dict[str, Any]:
+        """The answers with the plan's reasons where the new version says that one is `owed`."""
         reasons = {fill.item: {"missing": fill.missing.value} for fill in self.step.fills}
         made = _Page.of(self.new, answers)
-        for owed in complete(self.new, answers, context):
-            if owed.item in reasons:
-                made.put((owed.item, _home(self.new, owed.item), owed.row), reasons[owed.item])
+        for each in owed:
+            if each.item in reasons:
+                made.put((each.item, _home(self.new, each.item), each.row), reasons[each.item])
         return made.answers(self.new)
 
     def back(self, before: Values, migrated: Values, now: Values) -> Migrated:

@@ -1,6 +1,8 @@
 """Release a form or a study version: from then on it never changes, and records may be entered under it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -133,12 +135,21 @@ def _release_study(session: Session, actor: Actor, study: Study, forms: Iterable
         )
 
 
-def activate(session: Session, actor: Actor, study_id: str, site_id: str, version: int, *, reason: str) -> bool:
+def activate(
+    session: Session, actor: Actor, study_id: str, site_id: str, version: int, *, approved_on: date, reason: str
+) -> bool:
     """Let a site work under another released study version from now on: records it begins are of that version.
 
-    False when it does already.
+    False when it does already. Raises NotFound, and Conflict before the day of the approval.
     """
     require(actor, Permission.STUDY_SITE_CHANGE, study_id)
+    return put_in_place(session, actor, study_id, site_id, version, approved_on=approved_on, reason=reason)
+
+
+def put_in_place(
+    session: Session, actor: Actor, study_id: str, site_id: str, version: int, *, approved_on: date | None, reason: str
+) -> bool:
+    """The same for who has asked for leave already; None is the day of the version that a site began with."""
     table = models.site
     site = (
         session.execute(select(table).where(table.c.study_id == study_id, table.c.site_id == site_id).with_for_update())
@@ -152,9 +163,13 @@ def activate(session: Session, actor: Actor, study_id: str, site_id: str, versio
         select(known.c.version).where(known.c.study_id == study_id, known.c.version == version)
     ).scalar_one_or_none():
         raise NotFound("There is no such study version")
+    if approved_on is not None and approved_on > clock.now().astimezone(ZoneInfo(site["zone"])).date():
+        raise Conflict("The site approves this version on a later day; it cannot come in force before")
     if site["version"] == version:
         return False
+    day = approved_on.isoformat() if approved_on else None
     with change(session, study_id, by=actor, action="site.activate", reason=reason, zone=site["zone"]) as made:
         made.site_id = site_id
-        made.update(table, dict(site), version=version)
+        made.detail |= {"from": site["version"], "to": version, "approved_on": day}
+        made.update(table, dict(site), version=version, approved_on=day)
     return True

@@ -42,6 +42,8 @@ def fill(database: Database) -> None:
             for subject in ("HZ01-001", "HZ01-002"):
                 record = world.save(session, study, subject)
                 world.correct(session, record, answers={"anc": "9.0"})
+                if subject == "HZ01-001":
+                    world.migrate(session, record)
 
 
 @pytest.fixture

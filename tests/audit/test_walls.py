@@ -19,6 +19,7 @@ from app.audit.trail import APPEND_ONLY, EXEMPT
 from app.core.db import make_engine
 from app.core.transaction import see, see_all
 from app.models.access import AccountStatus, Role, TokenKind
+from app.models.amendment import MigrationState
 from app.models.capture import FindingState, RecordStatus, Severity
 from app.models.queries import QueryAction, QueryState
 from tests.audit import world
@@ -38,6 +39,7 @@ VOCABULARIES: dict[str, type[StrEnum]] = {
     "ck_query_state": QueryState,
     "ck_query_message_state": QueryState,
     "ck_query_message_action": QueryAction,
+    "ck_study_migration_state": MigrationState,
 }
 INSUFFICIENT_PRIVILEGE = "42501"
 
@@ -167,6 +169,7 @@ def test_no_row_points_into_another_study(trial: Trial, table: str, constraint: 
             mine[spare] = {int: 98, str: "labs"}.get(kind) or uuid4()
         free: dict[str, dict[str, Any]] = {
             "record": {"repeat": 97}, "finding": {"state": "closed"}, "query": {"item": "other"},
+            "migrated_page": {"revision": 1},
         }  # fmt: skip
         mine |= free.get(table, {})
         with pytest.raises(IntegrityError) as refusal:

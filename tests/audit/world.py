@@ -137,3 +137,16 @@ def cut(session: Session, study_id: str) -> None:
         held = {"files": [{"name": "subjects.csv", "rows": 2}], "bytes": 100, "sha256": "d", "release": "0.1.0"}
         by = {"at": AT, "change_id": made.change_id}
         made.insert(models.cut, {"study_id": study_id, "name": "interim"} | at | held | by)
+
+
+def migrate(session: Session, record: Mapping[str, Any]) -> None:
+    """A migration of the study that made the second revision of a page."""
+    of, migration_id = {"study_id": record["study_id"]}, uuid4()
+    with change(session, record["study_id"], by=SYSTEM_ACTS, action="migration.run", reason="Amendment 1") as made:
+        versions = {"from_version": 1, "to_version": 1, "plan_digest": "d", "plan": {"study": record["study_id"]}}
+        state = {"state": "run", "counts": {"pages": 1}, "approved_on": "2026-02-01", "site_id": "HZ01"}
+        acts = {"planned_by": "Marrow", "planned_at": AT, "run_by": "Marrow", "run_at": AT}
+        key = {"migration_id": migration_id, "change_id": made.change_id}
+        made.insert(models.study_migration, of | versions | state | acts | key)
+        page = {"record_id": record["record_id"], "revision": 2, "before": 1, "orphans": [{"item": "anc", "row": None}]}
+        made.insert(models.migrated_page, of | page | key)

@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -218,5 +219,5 @@ def test_a_save_that_waited_for_another_study_version_is_made_under_it(trial: Tr
             enrol.lock(session, "TRIAL", subject)
             waiting = pool.submit(trial.nurse.save, subject, "SCR", "labs", LABS)
             time.sleep(0.5)
-            put_in_force(session, SYSTEM, "TRIAL", "HZ01", 2, reason="Approved")
+            put_in_force(session, SYSTEM, "TRIAL", "HZ01", 2, approved_on=date(2024, 3, 1), reason="Approved")
         assert waiting.result().json()["study_version"] == 2

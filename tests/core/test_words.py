@@ -37,7 +37,7 @@ def test_every_route_asks_for_the_same(trial: Trial) -> None:
         (trial.nurse, "PUT", page, {"json": {"answers": {}}, "headers": seen}),
         (trial.nurse, "POST", page + "/void", {"json": {}, "headers": seen}),
         (trial.manager, "POST", f"/subjects/{subject}/transfer", {"json": {"site": "HZ02"}}),
-        (trial.builder, "PUT", "/sites/HZ01/version", {"json": {"version": 1}}),
+        (trial.builder, "PUT", "/sites/HZ01/version", {"json": {"version": 1, "approved_on": "2024-03-01"}}),
         (trial.nurse, "POST", "/imports/labs", csv),
         (trial.administrator, "POST", "/grants", {"json": {"username": "nurse", "role": "monitor"}}),
     ]

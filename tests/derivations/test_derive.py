@@ -109,7 +109,9 @@ def test_looking_alone_stores_nothing(trial: Trial, database: Owned) -> None:
 def test_a_study_version_that_comes_into_force_is_derived_by(trial: Trial, subject: str, tmp_path: Path) -> None:
     publish(trial.database, amended(tmp_path / "forms"))
     assert derive(trial) == (1, [])
-    trial.builder.call("PUT", "/sites/HZ01/version", json={"version": 2, "reason": "Approved"})
+    trial.builder.call(
+        "PUT", "/sites/HZ01/version", json={"version": 2, "approved_on": "2024-03-01", "reason": "Approved"}
+    )
     entry = trial.manager.get("/audit", params={"subject": subject, "action": "derive"}).json()["items"][-1]
     assert (entry["reason"], entry["actor"]) == ("Approved", "Builder of the cast")
     assert derive(trial) == (1, [])

@@ -209,7 +209,9 @@ def test_an_endpoint_over_the_study_has_counts_and_an_estimate(trial: Trial) -> 
 def test_a_fact_of_another_page_decides_whether_a_date_counts(trial: Trial, subject: str, tmp_path: Path) -> None:
     """Remission counts for CRA in arm A alone; the arm stands on the page of the randomisation."""
     publish(trial.database, amended(tmp_path / "forms"))
-    trial.builder.call("PUT", "/sites/HZ01/version", json={"version": 2, "reason": "Approved"})
+    trial.builder.call(
+        "PUT", "/sites/HZ01/version", json={"version": 2, "approved_on": "2024-03-01", "reason": "Approved"}
+    )
     trial.nurse.enter(subject, "D30", "response", remission("2024-02-10"))
     assert trial.nurse.endpoint(subject, "CRA")["status"] == "0"
     trial.nurse.enter(subject, "SCR", "arm", {"rand_date": "2024-01-11", "arm_code": "A"})

@@ -119,7 +119,8 @@ def test_an_amendment_is_a_reason_of_its_own(trial: Trial, tmp_path: Path) -> No
     one, two = story(trial)
     cut(trial)
     publish(trial.database, amended(tmp_path / "forms"))
-    trial.builder.call("PUT", "/sites/HZ01/version", json={"version": 2, "reason": "Approved 2024-03-01"})
+    approved = {"version": 2, "approved_on": "2024-03-01", "reason": "Approved 2024-03-01"}
+    trial.builder.call("PUT", "/sites/HZ01/version", json=approved)
     cut(trial, "final")
     [subject] = compared(trial)["items"]
     assert (subject["subject"], subject["study_version"]) == (one, {"before": 1, "after": 2})

@@ -74,7 +74,7 @@ def change_everything(trial: Trial, one: str, two: str, folder: Path) -> None:
     trial.nurse.enter(new, "SCR", "consent", CONSENT)
     publish(trial.database, amended(folder / "forms"))
     for site in ("HZ01", "HZ02"):
-        body = {"version": 2, "reason": "Approved 2024-03-01"}
+        body = {"version": 2, "approved_on": "2024-03-01", "reason": "Approved 2024-03-01"}
         assert trial.builder.call("PUT", f"/sites/{site}/version", json=body).status_code == 204
     trial.nurse.enter(new, "SCR", "labs", LABS | {"plt": 150})
     grant = {"username": "stranger", "role": "monitor", "reason": "Delegation log"}

@@ -19,7 +19,9 @@ def two(trial: Trial, tmp_path: Path) -> tuple[Trial, str]:
     trial.nurse.enter(subject, "UNS", "labs", PAGE | {"hb": {"missing": "unknown"}})
     trial.nurse.enter(subject, "LOG", "ae", {"term": "Fever", "start": {"missing": "unknown"}, "signs": ["F", "R"]})
     publish(trial.database, amended(tmp_path / "forms"))
-    changed = trial.builder.call("PUT", "/sites/HZ01/version", json={"version": 2, "reason": "Approved 2024-03-01"})
+    changed = trial.builder.call(
+        "PUT", "/sites/HZ01/version", json={"version": 2, "approved_on": "2024-03-01", "reason": "Approved 2024-03-01"}
+    )
     assert changed.status_code == 204, changed.text
     trial.nurse.enter(subject, "UNS.2", "labs", PAGE | {"hb": "110", "plt": 150})
     trial.nurse.enter(subject, "LOG", "ae.2", {"term": "Fever", "signs": ["F", "H"]})

@@ -76,7 +76,7 @@ def test_the_tour_leads_where_it_says(name: str, reader: Reader, engine: Engine)
     assert list(reader.follow(page(name))) == []
 
 
-@pytest.mark.parametrize("name", ["docs/build-a-study.md", "docs/import.md"])
+@pytest.mark.parametrize("name", ["docs/build-a-study.md", "docs/import.md", "docs/amendments.md"])
 def test_a_guide_works_from_an_empty_folder(name: str, reader: Reader) -> None:
     assert list(reader.follow(page(name))) == []
 

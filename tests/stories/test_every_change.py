@@ -97,6 +97,7 @@ REASON = {"reason": "As the log says"}
 CALCULATES = {
     ("POST", f"{OWN}/clinical/{{rule}}"),
     ("POST", f"{OWN}/studies/{{study}}/subjects/{{subject}}/visits/{{visit}}/forms/{{form}}/validate"),
+    ("POST", f"{OWN}/studies/{{study}}/migrations/preview"),
 }
 """Routes that take a body, answer, and store nothing."""
 
@@ -160,6 +161,18 @@ ACTS: dict[tuple[str, str], tuple[Callable[[Trial], Any] | None, Act, str, str, 
     ("PUT", f"{OWN}/studies/{{study}}/sites/{{site}}/version"): (
         None, None,  # type: ignore[dict-item] # told in tests/study/test_publish.py: it needs a second version
         "TRIAL", "site.activate", "Builder of the cast", REASON["reason"],
+    ),
+    ("POST", f"{OWN}/studies/{{study}}/sites/{{site}}/migrations"): (
+        None, None,  # type: ignore[dict-item] # these three are told in tests/capture/test_amend.py: they need a plan
+        "TRIAL", "migration.plan", "Builder of the cast", None,
+    ),
+    ("POST", f"{OWN}/studies/{{study}}/migrations/{{migration_id}}/run"): (
+        None, None,  # type: ignore[dict-item]
+        "TRIAL", "migration.run", "Manager of the cast", REASON["reason"],
+    ),
+    ("POST", f"{OWN}/studies/{{study}}/migrations/{{migration_id}}/roll-back"): (
+        None, None,  # type: ignore[dict-item]
+        "TRIAL", "migration.roll_back", "Manager of the cast", REASON["reason"],
     ),
     ("POST", f"{OWN}/studies/{{study}}/subjects"): (
         None, lambda t, _: t.nurse.post("/subjects", {"site": "HZ01"}),

@@ -344,6 +344,8 @@ def test_a_site_loads_the_form_it_works_with(trial: Trial, tmp_path: Path) -> No
     here, there = trial.nurse.subject(), trial.nurse2.subject("HZ02")
     publish(trial.database, amended(tmp_path / "forms"))
     new = "subject,visit,sample_date,hb,plt\n{},SCR,2024-01-09,97,120\n"
-    trial.builder.call("PUT", "/sites/HZ02/version", json={"version": 2, "reason": "Approved"})
+    trial.builder.call(
+        "PUT", "/sites/HZ02/version", json={"version": 2, "approved_on": "2024-03-01", "reason": "Approved"}
+    )
     assert pointers(send(trial.nurse, "labs", new.format(here))) == ["/lines/2/plt"]
     assert send(trial.nurse2, "labs", new.format(there)).status_code == 201

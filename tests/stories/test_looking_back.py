@@ -102,7 +102,9 @@ def test_a_study_version_that_came_later_does_not_show_in_the_past(trial: Trial,
     path = f"/subjects/{subject}/casebook"
     before = trial.nurse.get(path).json()
     publish(trial.database, amended(tmp_path / "forms"))
-    trial.builder.call("PUT", "/sites/HZ01/version", json={"version": 2, "reason": "Approved"})
+    trial.builder.call(
+        "PUT", "/sites/HZ01/version", json={"version": 2, "approved_on": "2024-03-01", "reason": "Approved"}
+    )
     trial.nurse.enter(subject, "SCR", "labs", LABS)
     now = trial.nurse.get(path).json()
     assert (now["study_version"], "EFS" in now["endpoints"]) == (2, True)

@@ -1,5 +1,6 @@
 """Releasing a study: once, for ever, and in force at a site when it has approved it."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,7 @@ def test_a_site_works_under_the_old_version_until_the_new_one_is_put_in_force_th
     assert trial.nurse.enter(second, "SCR", "labs", LABS)["form_version"] == 1
     assert trial.nurse.save(second, "UNS", "labs", LABS | {"plt": 150}).status_code == 422
 
-    body = {"version": 2, "reason": "Approved by the ethics committee"}
+    body = {"version": 2, "approved_on": "2024-03-01", "reason": "Approved by the ethics committee"}
     assert trial.builder.call("PUT", "/sites/HZ01/version", json=body).status_code == 204
     new = trial.nurse.enter(second, "UNS", "labs", LABS | {"plt": 150})
     assert (new["form_version"], new["study_version"]) == (2, 2)
@@ -107,7 +108,8 @@ def test_a_page_begun_under_a_version_stays_of_that_version(trial: Trial, forms:
     subject = trial.nurse.subject()
     trial.nurse.enter(subject, "SCR", "labs", LABS | {"anc": "1.2"})
     publish(trial.database, forms)
-    trial.builder.call("PUT", "/sites/HZ01/version", json={"version": 2, "reason": "Approved"})
+    body = {"version": 2, "approved_on": "2024-03-01", "reason": "Approved"}
+    trial.builder.call("PUT", "/sites/HZ01/version", json=body)
     page = trial.nurse.get(f"/subjects/{subject}/visits/SCR/forms/labs").json()
     assert (page["form_version"], page["study_version"], page["answers"]["anc"]) == (1, 1, "1.2")
     assert page["computed"] == {"hb_double": "195.0"}
@@ -123,27 +125,27 @@ def test_a_page_begun_under_a_version_stays_of_that_version(trial: Trial, forms:
 def test_a_version_can_be_taken_back_at_a_site(trial: Trial, forms: Path) -> None:
     publish(trial.database, forms)
     for version in (2, 1):
-        body = {"version": version, "reason": "As approved"}
+        body = {"version": version, "approved_on": "2024-03-01", "reason": "As approved"}
         assert trial.builder.call("PUT", "/sites/HZ01/version", json=body).status_code == 204
     subject = trial.nurse.subject()
     assert trial.nurse.enter(subject, "SCR", "labs", LABS)["form_version"] == 1
     length = len(trail(trial))
-    body = {"version": 1, "reason": "In force already"}
+    body = {"version": 1, "approved_on": "2024-03-01", "reason": "In force already"}
     assert trial.builder.call("PUT", "/sites/HZ01/version", json=body).status_code == 204
     assert len(trail(trial)) == length
 
 
 @pytest.mark.parametrize("who", ["nurse", "doctor", "manager", "sponsor", "administrator", "inspector"])
 def test_only_a_builder_puts_a_version_in_force(trial: Trial, who: str) -> None:
-    body = {"version": 1, "reason": "On my own account"}
+    body = {"version": 1, "approved_on": "2024-03-01", "reason": "On my own account"}
     assert trial.cast[who].call("PUT", "/sites/HZ01/version", json=body).status_code == 403
 
 
 def test_what_is_not_there_cannot_be_put_in_force(trial: Trial) -> None:
     for site, version in (("HZ01", 2), ("HZ09", 1)):
-        body = {"version": version, "reason": "Approved"}
+        body = {"version": version, "approved_on": "2024-03-01", "reason": "Approved"}
         assert trial.builder.call("PUT", f"/sites/{site}/version", json=body).status_code == 404
-    body = {"version": 1, "reason": "Approved"}
+    body = {"version": 1, "approved_on": "2024-03-01", "reason": "Approved"}
     assert trial.builder.call("PUT", "/api/v1/studies/NONE/sites/HZ01/version", json=body).status_code == 404
     assert trial.builder.call("PUT", "/sites/HZ01/version", json={"version": 1}).status_code == 422
     assert trial.builder.call("PUT", "/sites/HZ01/version", json=body | {"site_id": "HZ02"}).status_code == 422
@@ -158,5 +160,5 @@ def test_only_a_builder_releases(trial: Trial, forms: Path) -> None:
         with pytest.raises((Forbidden, NotFound)):
             list(publish_tree(session, nobody, tree, only=["TRIAL"]))
         with pytest.raises((Forbidden, NotFound)):
-            activate(session, nobody, "TRIAL", "HZ01", 1, reason="On my own account")
+            activate(session, nobody, "TRIAL", "HZ01", 1, approved_on=date(2024, 3, 1), reason="On my own account")
     assert trial.nurse.get(f"{API}/versions/2").status_code == 404

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy.orm import Session
 
@@ -56,14 +57,16 @@ def run_checks(session: Session, actor: Actor, study_id: str) -> tuple[int, Coun
     return count, told
 
 
-def put_in_force(session: Session, actor: Actor, study_id: str, site_id: str, version: int, *, reason: str) -> None:
+def put_in_force(
+    session: Session, actor: Actor, study_id: str, site_id: str, version: int, *, approved_on: date, reason: str
+) -> None:
     """Let a site work under another released study version; its subjects are derived by that version from now on.
 
     One that is locked keeps its results. Raises Locked where the site or the study is.
     """
     require(actor, Permission.STUDY_SITE_CHANGE, study_id)
     locks.assert_site_open(session, study_id, site_id)
-    if activate(session, actor, study_id, site_id, version, reason=reason):
+    if activate(session, actor, study_id, site_id, version, approved_on=approved_on, reason=reason):
         anew(session, actor, study_id, frozenset({site_id}), store=True, reason=reason, phase=Phase.AMENDMENT)
 
 

@@ -96,17 +96,18 @@ def _touches(each: Difference, answer: Any, form: Form | None) -> bool:
     value, unit, missing = plain(answer)
     match each.kind:
         case "code-removed":
-            return each.before in (value if isinstance(value, list) else [value])
+            touched = each.before in (value if isinstance(value, list) else [value])
         case "missing-removed":
-            return bool(missing == each.before)
+            touched = missing == each.before
         case "unit-removed":
-            return bool(unit == each.before)
+            touched = unit == each.before
         case "unit":
-            return value is not None
+            touched = value is not None
         case "limit-narrowed" | "type":
-            return form is None or not form.has(each.item or "") or not _fits(form, each.item or "", answer)
+            touched = form is None or not form.has(each.item or "") or not _fits(form, each.item or "", answer)
         case _:
-            return True
+            touched = each.kind not in {"code-added", "missing-added", "unit-added"}
+    return bool(touched)
 
 
 def _fits(form: Form, item: str, answer: Any) -> bool:

@@ -12,6 +12,7 @@ from app.capture.anew.derive import derive, put_in_force, run_checks, transfer
 from app.capture.anew.diff import as_json, diff
 from app.capture.consequences import FINDINGS
 from app.core.canonical import plain
+from app.core.days import Day
 from app.core.http import Answer, Retryable, Router
 from app.core.words import Reason
 from app.study.changes import Effect
@@ -27,10 +28,11 @@ Counts = Annotated[
 
 
 class VersionInForce(BaseModel):
-    """The study version a site is to work under, and why now (its approval)."""
+    """The study version a site is to work under, the day the site approved it, and why."""
 
     model_config = ConfigDict(extra="forbid")
     version: Annotated[int, Field(ge=1, le=9999)]
+    approved_on: Day
     reason: Reason
 
 
@@ -96,7 +98,7 @@ def get_diff(
 @router.put("/sites/{site}/version", status_code=204, openapi_extra=asks(Permission.STUDY_SITE_CHANGE))
 def put_site_version(work: Writing, study: str, site: str, body: VersionInForce) -> None:
     """Let a site work under another released study version from now on; its subjects are derived by it at once."""
-    put_in_force(work.session, work.actor, study, site, body.version, reason=body.reason)
+    put_in_force(work.session, work.actor, study, site, body.version, approved_on=body.approved_on, reason=body.reason)
 
 
 @router.post(
