@@ -39,6 +39,8 @@ def fill(database: Database) -> None:
             world.enrol(session, study, "HZ01-001")
             world.enrol(session, study, "HZ01-002")
             world.cut(session, study)
+            world.limits(session, study)
+            world.close(session, study, "HZ01-001")
             for subject in ("HZ01-001", "HZ01-002"):
                 record = world.save(session, study, subject)
                 world.correct(session, record, answers={"anc": "9.0"})

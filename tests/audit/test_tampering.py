@@ -81,7 +81,8 @@ NULLABLE = [(t, c) for t, c in COLUMNS if c.nullable]
 @pytest.mark.parametrize(("table", "column"), NULLABLE, ids=[f"{t.name}.{c.name}" for t, c in NULLABLE])
 def test_a_null_made_something_or_something_null(standing, back_door, table: Table, column: "Column[Any]") -> None:
     row = first_row(back_door, table)
-    empty = {Text: "''", Integer: "0", Uuid: "'00000000-0000-0000-0000-000000000000'", DateTime: "'epoch'"}
+    empty = {Text: "''", Integer: "0", SmallInteger: "0", DateTime: "'epoch'", JSONB: "'{}'"}
+    empty |= {Uuid: "'00000000-0000-0000-0000-000000000000'"}
     value = empty[type(column.type)] if row[column.name] is None else "NULL"
     alter(back_door, table, row, f'"{column.name}" = {value}')
     assert (table.name, key_of(table, row)) in named(looked_at(back_door, standing))

@@ -21,6 +21,7 @@ from app.core.transaction import see, see_all
 from app.models.access import AccountStatus, Role, TokenKind
 from app.models.amendment import MigrationState
 from app.models.capture import FindingState, RecordStatus, Severity
+from app.models.marks import LockState
 from app.models.queries import QueryAction, QueryState
 from tests.audit import world
 from tests.audit.conftest import OTHER, STUDY, Trial
@@ -39,6 +40,7 @@ VOCABULARIES: dict[str, type[StrEnum]] = {
     "ck_query_state": QueryState,
     "ck_query_message_state": QueryState,
     "ck_query_message_action": QueryAction,
+    "ck_lock_state": LockState,
     "ck_study_migration_state": MigrationState,
 }
 INSUFFICIENT_PRIVILEGE = "42501"

@@ -107,7 +107,10 @@ def save(
         made.insert(models.record, record)
         page = {"number": 1, "form_version": 1, "status": "complete", "answers": given}
         made.insert(models.revision, of | page | by)
-        made.insert(models.computed, of | {"number": 1, "revision": 1, "form_version": 1, "values": {"x": "1"}} | by)
+        made.insert(
+            models.computed,
+            of | {"number": 1, "revision": 1, "form_version": 1, "values": {"x": "1"}, "working": {"x": {}}} | by,
+        )
         results = {"number": repeat, "study_version": 1, "results": {"OS": {"cnsr": 1}}}
         made.insert(models.derivation, {"study_id": study_id, "subject_id": subject_id} | results | by)
         finding = of | {"finding_id": uuid4(), "subject_id": subject_id, "item": "anc", "row": None, "rule": "low"}
@@ -150,3 +153,18 @@ def migrate(session: Session, record: Mapping[str, Any]) -> None:
         made.insert(models.study_migration, of | versions | state | acts | key)
         page = {"record_id": record["record_id"], "revision": 2, "before": 1, "orphans": [{"item": "anc", "row": None}]}
         made.insert(models.migrated_page, of | page | key)
+
+
+def limits(session: Session, study_id: str) -> None:
+    """Limits of normal of a laboratory."""
+    with change(session, study_id, by=SYSTEM_ACTS, action="ranges.import", reason="New analyser") as made:
+        key = {"study_id": study_id, "site_id": "HZ01", "number": 1, "line": 2, "change_id": made.change_id}
+        made.insert(models.reference_range, key | {"analyte": "ALT", "laboratory": "", "unit": "U/L", "high": "40"})
+
+
+def close(session: Session, study_id: str, subject_id: str) -> None:
+    """A lock upon a subject of a site."""
+    with change(session, study_id, by=SYSTEM_ACTS, action="lock.lock", reason="Clean") as made:
+        key = {"study_id": study_id, "lock_id": uuid4(), "site_id": "HZ01", "subject_id": subject_id}
+        said = {"state": "locked", "since": AT, "set_by_name": "Marrow", "reason": "Clean"}
+        made.insert(models.lock, key | said | {"change_id": made.change_id})
