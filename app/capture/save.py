@@ -187,6 +187,7 @@ def rewrite(
     casebook: Casebook,
     page: Page,
     stored: Page,
+    changed: Sequence[reading.Difference],
     *,
     action: str,
     reason: str,
@@ -194,10 +195,8 @@ def rewrite(
 ) -> None:
     """A page as its next revision under another version of its form, for who has asked for leave already.
 
-    What follows is left for when every page of the subject is there.
+    What follows is left for when every page of the subject is there. Raises Locked.
     """
-    form = form_of(session, stored.place.form, stored.form_version)
-    changed = reading.difference(form, page.answers, stored.answers)
     _store(session, actor, casebook, page, stored, changed, None, action=action, reason=reason, detail=detail)
 
 

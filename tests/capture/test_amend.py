@@ -80,13 +80,14 @@ def test_a_dry_run_names_what_would_change_and_stores_nothing(two: Trial) -> Non
     seen = two.builder.post("/migrations/preview", {"plan": SOUND, "site": "HZ01"})
     assert seen.status_code == 200, seen.text
     assert seen.json()["counts"] == {
-        "subjects": 2, "pages": 7, "orphans": 3, "reopened": 0, "left": 0, "unresolved": 0,
+        "subjects": 2, "pages": 7, "orphans": 3, "reopened": 0, "queries": 0, "left": 0, "unresolved": 0,
     }  # fmt: skip
     [first, _] = seen.json()["subjects"]
     labs = next(page for page in first["pages"] if (page["visit"], page["form"]) == ("SCR", "labs"))
     assert labs == {
-        "visit": "SCR", "form": "labs", "from_version": 1, "to_version": 2, "reopened": False, "problems": [],
-        "items": ["anc", "dose", "plt", "transfused", "transfusion"], "orphans": [{"item": "dose", "row": 1}],
+        "visit": "SCR", "form": "labs", "from_version": 1, "to_version": 2, "reopened": False, "queries": 0,
+        "problems": [], "items": ["anc", "dose", "plt", "transfused", "transfusion"],
+        "orphans": [{"item": "dose", "row": 1}],
     }  # fmt: skip
     assert "1.20" not in seen.text
     assert casebook(two.nurse, "A") == before
@@ -139,7 +140,15 @@ def test_a_run_brings_every_page_and_the_site_to_the_new_version(two: Trial) -> 
     assert casebook(two.nurse2, "C")["SCR labs"]["form_version"] == 1
     assert casebook(two.nurse, "B")["LOG ae"]["form_version"] == 1, "a void page is left alone"
     shown = two.manager.get(f"/migrations/{key}").json()["migration"]
-    assert shown["counts"] == {"subjects": 2, "pages": 7, "orphans": 3, "reopened": 0, "left": 0, "unresolved": 0}
+    assert shown["counts"] == {
+        "subjects": 2,
+        "pages": 7,
+        "orphans": 3,
+        "reopened": 0,
+        "queries": 0,
+        "left": 0,
+        "unresolved": 0,
+    }
     assert (shown["planned_by"], shown["run_by"]) == ("Builder of the cast", "Manager of the cast")
     two.verified()
 
@@ -206,6 +215,31 @@ def test_whoever_read_a_page_before_has_to_read_it_again(two: Trial) -> None:
     assert two.nurse.save("A", "SCR", "labs", LABS, revision=1).status_code == 412
     now = casebook(two.nurse, "A")["SCR labs"]["answers"] | {"plt": 150}
     assert two.nurse.save("A", "SCR", "labs", now, revision=2, reason="Found in the source").status_code == 200
+
+
+def test_what_is_locked_stays_as_it_is(two: Trial) -> None:
+    """A frozen item that does not change is no hindrance; one that does, is, and so is a page or the site."""
+    page = {"subject": "A", "visit": "SCR", "form": "labs"}
+    key = planned(two)
+    for scope, count in ((page | {"item": "hb"}, 0), (page | {"item": "anc"}, 1), (page, 1), ({"subject": "A"}, 6)):
+        assert two.manager.post("/locks", scope | {"action": "freeze"} | WHY).status_code in {200, 201}, scope
+        assert two.manager.get(f"/migrations/{key}").json()["report"]["counts"]["unresolved"] == count, scope
+    refused = two.manager.post(f"/migrations/{key}/run", WHY)
+    assert (refused.status_code, refused.json()["code"]) == (409, "unresolved")
+    two.verified()
+
+
+def test_an_open_query_is_counted_and_goes_on(two: Trial) -> None:
+    asked = two.monitor.post(
+        "/queries", {"subject": "A", "visit": "SCR", "form": "labs", "item": "transfused", "text": "Sure?"}
+    )
+    assert asked.status_code == 201, asked.text
+    key = run(two)
+    assert two.manager.get(f"/migrations/{key}").json()["migration"]["counts"]["queries"] == 1
+    [query] = casebook(two.nurse, "A")["SCR labs"]["queries"]
+    assert query["item"] == "transfused"
+    assert two.manager.post(f"/migrations/{key}/roll-back", WHY).status_code == 200
+    two.verified()
 
 
 def test_not_before_the_site_has_approved(two: Trial) -> None:
@@ -317,15 +351,17 @@ def test_a_migration_comes_from_state_to_state_as_the_table_says(two: Trial, sta
 def test_only_builders_and_data_managers_plan_and_only_data_managers_run(two: Trial) -> None:
     body = {"plan": SOUND} | APPROVED
     for who, person in two.cast.items():
-        status = {"builder": 201, "manager": 201, "stranger": 404, "nurse2": 404}.get(who, 403)
+        status = {"builder": 201, "manager": 201, "manager2": 201, "stranger": 404, "nurse2": 404}.get(who, 403)
         assert person.post("/sites/HZ01/migrations", body).status_code == status, who
-        preview = {"builder": 200, "manager": 200, "stranger": 404}.get(who, 403)
+        preview = {"builder": 200, "manager": 200, "manager2": 200, "stranger": 404}.get(who, 403)
         assert person.post("/migrations/preview", {"plan": SOUND}).status_code == preview, who
     key = planned(two)
     for who, person in two.cast.items():
-        reads = {"builder": 200, "manager": 200, "inspector": 200, "stranger": 404, "nurse2": 404}.get(who, 403)
+        reads = {"builder": 200, "manager": 200, "manager2": 200, "inspector": 200, "stranger": 404, "nurse2": 404}.get(
+            who, 403
+        )
         assert person.get(f"/migrations/{key}").status_code == reads, who
-        if who not in {"manager", "builder", "inspector"}:
+        if who not in {"manager", "manager2", "builder", "inspector"}:
             assert person.post(f"/migrations/{key}/run", WHY).status_code == reads, who
     assert two.builder.post(f"/migrations/{key}/run", WHY).status_code == 403
     assert two.nurse.get("/migrations").status_code == 403

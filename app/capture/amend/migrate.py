@@ -28,6 +28,7 @@ from app.core.errors import Conflict, NotFound
 from app.derivations.derive import casebooks, subjects
 from app.forms.definition import Phase
 from app.models.amendment import MigrationState
+from app.quality import locks
 from app.study.library import build_of
 from app.study.plan import Plan
 from app.study.publish import put_in_place
@@ -137,10 +138,11 @@ def propose(session: Session, actor: Actor, plan: Plan, site_id: str, *, approve
 def run(session: Session, actor: Actor, study_id: str, migration_id: UUID, *, reason: str) -> Row:
     """Carry a migration out: the site's version, every page, and what follows from all of them.
 
-    Raises NotFound, Forbidden, Conflict, and Unresolved where the plan leaves something open.
+    Raises NotFound, Forbidden, Locked, Conflict, and Unresolved where the plan leaves something open.
     """
     row, state = _held(session, actor, study_id, migration_id, Action.RUN)
     course = course_of(session, Plan.of(row["plan"]))
+    locks.assert_site_open(session, study_id, row["site_id"])
     site = _site(session, actor, Permission.MIGRATION_RUN, study_id, row["site_id"])
     if site["version"] != course.plan.from_:
         raise Conflict("The site does not work under the version that the plan leads from")
@@ -163,11 +165,12 @@ def run(session: Session, actor: Actor, study_id: str, migration_id: UUID, *, re
 def roll_back(session: Session, actor: Actor, study_id: str, migration_id: UUID, *, reason: str) -> tuple[Row, int]:
     """Take a migration back as a whole: each page as it was, the site under the version before; how many pages.
 
-    Raises NotFound, Forbidden, Conflict, and Unresolved where people have entered since what that version has no
-    place for.
+    Raises NotFound, Forbidden, Locked, Conflict, and Unresolved where people have entered since what that version has
+    no place for.
     """
     row, state = _held(session, actor, study_id, migration_id, Action.ROLL_BACK)
     course = course_of(session, Plan.of(row["plan"]))
+    locks.assert_site_open(session, study_id, row["site_id"])
     site = _site(session, actor, Permission.MIGRATION_RUN, study_id, row["site_id"])
     if site["version"] != course.plan.to:
         raise Conflict("The site works under another version by now")
@@ -236,7 +239,9 @@ def _carried_out(
         for step in () if outlook.problems else outlook.steps:
             stored = step.after._replace(at=clock.now())
             more = detail | {"items": step.items}
-            rewrite(session, actor, casebook, step.page, stored, action=action, reason=reason, detail=more)
+            rewrite(
+                session, actor, casebook, step.page, stored, step.changed, action=action, reason=reason, detail=more
+            )
             written.append(step)
     return written, outlooks
 

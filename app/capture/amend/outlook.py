@@ -10,11 +10,12 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from app.capture.amend.upon import Upon, upon
 from app.capture.consequences import Consequences, work_out
 from app.core import clock
 from app.derivations.readings import Readings, read_pages
 from app.forms import answers as reading
-from app.forms.answers import Problem
+from app.forms.answers import Difference, Problem
 from app.forms.definition import Form, Phase
 from app.models.capture import RecordStatus
 from app.study.library import Build, form_of
@@ -45,12 +46,17 @@ class Step:
     form: Form
     orphans: tuple[Orphan, ...] = ()
     problems: tuple[Problem, ...] = ()
+    queries: int = 0  # that are open upon the answers that change
+
+    @property
+    def changed(self) -> list[Difference]:
+        """What changes, item by item."""
+        return reading.difference(self.form, self.page.answers, self.after.answers)
 
     @property
     def items(self) -> list[str]:
         """The items whose answers change."""
-        changed = reading.difference(self.form, self.page.answers, self.after.answers)
-        return sorted({each.item for each in changed})
+        return sorted({each.item for each in self.changed})
 
     @property
     def reopened(self) -> bool:
@@ -75,12 +81,13 @@ class Outlook:
 
 def totals(outlooks: Iterable[Outlook]) -> dict[str, int]:
     """What several subjects come to."""
-    found = dict.fromkeys(("subjects", "pages", "orphans", "reopened", "left", "unresolved"), 0)
+    found = dict.fromkeys(("subjects", "pages", "orphans", "reopened", "queries", "left", "unresolved"), 0)
     for each in outlooks:
         found["subjects"] += bool(each.steps)
         found["pages"] += len(each.steps)
         found["orphans"] += sum(len(step.orphans) for step in each.steps)
         found["reopened"] += sum(step.reopened for step in each.steps)
+        found["queries"] += sum(step.queries for step in each.steps)
         found["left"] += each.left
         found["unresolved"] += each.problems
     return found
@@ -123,7 +130,8 @@ class Course:
             steps = list(self._filled(steps, self._readings(session, self.new, subject, _drawn(steps, pages))))
         at_new = {**subject, "version": self.new.study.version}
         worked = work_out(session, at_new, self.new, _drawn(steps, pages), phase=Phase.AMENDMENT)
-        steps = [_completed(each, worked.readings) for each in steps]
+        said = upon(session, subject)
+        steps = [_marked(_completed(each, worked.readings), said) for each in steps]
         return Outlook(subject, tuple(steps), left, tuple(_follows(worked)) if pages else ())
 
     def _filled(self, steps: list[Step], readings: Readings) -> Iterator[Step]:
@@ -164,7 +172,8 @@ class Course:
                 steps.append(_back(page, passage, moved.get(page.record_id)))
         readings = self._readings(session, self.old, subject, _drawn(steps, pages))
         back = (each if _untouched(each.page, moved) else _completed(each, readings) for each in steps)
-        return Outlook(subject, tuple(back))
+        said = upon(session, subject)
+        return Outlook(subject, tuple(_marked(each, said) for each in back))
 
 
 def _completed(step: Step, readings: Readings) -> Step:
@@ -175,6 +184,13 @@ def _completed(step: Step, readings: Readings) -> Step:
     status = RecordStatus.INCOMPLETE if judged.complete else RecordStatus.COMPLETE
     forbidden = reading.refused(judged.questions, Phase.AMENDMENT)
     return replace(step, after=step.after._replace(status=status.value), problems=tuple(forbidden))
+
+
+def _marked(step: Step, said: Upon) -> Step:
+    """The step with what people have said of the page: a lock keeps it as it is."""
+    changed = step.changed
+    problems = (*step.problems, *said.closed(step.page, changed))
+    return replace(step, problems=problems, queries=said.asked(step.page, changed))
 
 
 def _untouched(page: Page, moved: Mapping[UUID, Then]) -> bool:

@@ -27,6 +27,10 @@ WORDS: Mapping[str, tuple[tuple[str, str], tuple[str, str]]] = {
         ("The row went with the migration, and another has its number now", "Give the new row another number"),
         ("该行已随迁移取消，其行号已被新行使用", "请将新行移到其他行号"),
     ),
+    "locked": (
+        ("This is locked, and stays as it is", "Have it unlocked before the migration"),
+        ("此处已锁定，保持不变", "请在迁移前解除锁定"),
+    ),
     "no-place": (
         ("The version before has no such page at this visit", "Void the page, or keep the version in force"),
         ("原版本在此访视没有该页面", "请作废该页面，或保留现行版本"),
@@ -53,6 +57,7 @@ def as_lines(outlook: Outlook) -> Iterator[str]:
         yield (
             f"  {page['visit']} {page['form']}: version {page['from_version']} -> {page['to_version']}, "
             f"items {', '.join(page['items']) or 'none'}{', becomes incomplete' if step.reopened else ''}"
+            f"{f', {step.queries} queries open' if step.queries else ''}"
         )
         for orphan in page["orphans"]:
             yield f"    retired: {orphan['item']}{_row(orphan['row'])}"
@@ -77,6 +82,7 @@ def _page(step: Step, lang: Lang) -> dict[str, Any]:
         "to_version": step.after.form_version,
         "items": step.items,
         "reopened": step.reopened,
+        "queries": step.queries,
         "orphans": [{"item": each.item, "row": each.row} for each in step.orphans],
         "problems": [_problem(each, step, lang) for each in step.problems],
     }
