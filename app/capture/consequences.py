@@ -61,8 +61,8 @@ class Consequences:
     findings: Sequence[Mapping[str, Any]]
     observed: Sequence[Observation]
 
-    def store(self, made: Change) -> None:
-        """Store whatever differs, as part of an act."""
+    def store(self, made: Change) -> list[Mapping[str, Any]]:
+        """Store whatever differs, as part of an act; the findings of the subject that are open afterwards."""
         made.insert(models.computed, *self._computed(made))
         subject_id = self.subject["subject_id"]
         if self.results != self.before.results:
@@ -78,9 +78,11 @@ class Consequences:
                     "change_id": made.change_id,
                 },
             )
-        reconcile(made, subject_id, self.findings, self.observed)
         if self.status != self.subject["status"]:
             made.update(models.subject, self.subject, status=self.status, change_id=made.change_id)
+        concerned = {row["finding_id"] for row in self.findings}
+        others = (row for row in self.before.findings if row["finding_id"] not in concerned)
+        return [*others, *reconcile(made, subject_id, self.findings, self.observed)]
 
     def differences(self) -> Iterator[tuple[str, str]]:
         """What is stored and is not what the pages give: endpoint and variant, or the kind of thing and its name."""

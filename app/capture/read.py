@@ -12,8 +12,10 @@ from sqlalchemy.orm import Session
 from app import models
 from app.access.actor import Actor, absent, require
 from app.access.permissions import Permission
+from app.capture.save import Saved
 from app.core.errors import NotFound
 from app.derivations.read import latest, told
+from app.derivations.working import worked
 from app.forms import answers as reading
 from app.forms.definition import Lang
 from app.models.capture import RecordStatus
@@ -89,12 +91,16 @@ def page(
     return view(session, study_id, found, values, findings, queries, marks, actor.language)
 
 
-def after(session: Session, study_id: str, saved: Page, held: Mapping[str, Any], language: Lang) -> dict[str, Any]:
-    """The page that a save has just left behind; `held` is the subject as it was held for it."""
-    values = computed(session, study_id, [saved.record_id])
-    findings = open_findings(session, study_id, saved.subject_id)
-    queries = standing(session, study_id, saved.subject_id)
-    return view(session, study_id, saved, values, findings, queries, Marks(held["locks"]), language)
+def after(session: Session, study_id: str, saved: Saved, language: Lang) -> dict[str, Any]:
+    """The page that a save has just left behind; what the save has worked out is not read again."""
+    page, marks = saved.page, Marks(saved.held["locks"])
+    queries = standing(session, study_id, page.subject_id)
+    if saved.reading is not None:
+        values = {page.record_id: Computed(saved.reading.judged.computed, worked(saved.reading))}
+        return view(session, study_id, page, values, saved.findings, queries, marks, language)
+    values = computed(session, study_id, [page.record_id])
+    findings = open_findings(session, study_id, page.subject_id)
+    return view(session, study_id, page, values, findings, queries, marks, language)
 
 
 def view(
@@ -102,7 +108,7 @@ def view(
     study_id: str,
     found: Page,
     values: Mapping[UUID, Computed],
-    findings: list[Mapping[str, Any]],
+    findings: Sequence[Mapping[str, Any]],
     queries: list[Mapping[str, Any]],
     marks: Marks | None,
     language: Lang,

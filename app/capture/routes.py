@@ -193,7 +193,7 @@ def put_page(
     )
     response.status_code = 201 if saved.created else 200
     response.headers["ETag"] = etag(saved.page.revision)
-    return RecordView(**read.after(session, study, saved.page, saved.held, actor.language))
+    return RecordView(**read.after(session, study, saved, actor.language))
 
 
 @router.post(PAGE + "/validate", openapi_extra=asks(Permission.RECORD_WRITE))
@@ -219,7 +219,7 @@ def void_page(
         saved = save.void(
             work.session, work.actor, study, subject, place(visit, form), expected=if_match, reason=body.reason
         )
-        shown = RecordView(**read.after(work.session, study, saved.page, saved.held, work.actor.language))
+        shown = RecordView(**read.after(work.session, study, saved, work.actor.language))
         return Answer(200, shown.model_dump(mode="json"), {"ETag": etag(saved.page.revision)})
 
     held = partial(save.hold, work.session, work.actor, Permission.RECORD_VOID, study, subject)

@@ -18,6 +18,7 @@ from app.capture.refuse import faults, reason_missing
 from app.core import clock
 from app.core.errors import Conflict, NotFound, PreconditionRequired, Stale, Unreadable
 from app.core.http import etag
+from app.derivations.readings import Reading
 from app.forms import answers as reading
 from app.forms.definition import Form, Phase
 from app.models.capture import RecordStatus
@@ -39,6 +40,10 @@ class Saved:
     held: Mapping[str, Any]
     stored: bool
     created: bool
+    reading: Reading | None = None
+    """The page as it was judged, None where nothing was stored or the page counts for nothing."""
+    findings: Sequence[Mapping[str, Any]] = ()
+    """Those of the subject that are open, where something was stored."""
 
 
 class Elsewhere(NamedTuple):
@@ -109,12 +114,15 @@ def save(
         raise Unreadable("Correct these items", errors=faults(forbidden, form, actor.language))
     if page and reason is None and _needs_reason(page, drafted.differences):
         raise Unreadable("Say why these items change", errors=[reason_missing(actor.language)])
-    _store(
+    findings = _store(
         session, actor, casebook, page, drafted.page, drafted.differences, drafted.consequences,
         action="record.save", reason=reason,
         detail={"items": sorted({each.item for each in drafted.differences})} | dict(origin or {}),
     )  # fmt: skip
-    return Saved(drafted.page, form, casebook.subject, stored=True, created=page is None)
+    return Saved(
+        drafted.page, form, casebook.subject,
+        stored=True, created=page is None, reading=drafted.reading, findings=findings,
+    )  # fmt: skip
 
 
 def form_at(session: Session, build: Build, place: Place, page: Page | None) -> Form:
@@ -177,8 +185,8 @@ def void(
     struck = page._replace(revision=page.revision + 1, status=RecordStatus.VOID.value, at=clock.now())
     worked = follow(session, casebook, struck)
     gone = reading.difference(form, page.answers, {})
-    _store(session, actor, casebook, page, struck, gone, worked, action="record.void", reason=said)
-    return Saved(struck, form, casebook.subject, stored=True, created=False)
+    findings = _store(session, actor, casebook, page, struck, gone, worked, action="record.void", reason=said)
+    return Saved(struck, form, casebook.subject, stored=True, created=False, findings=findings)
 
 
 def rewrite(
@@ -212,8 +220,12 @@ def _store(
     action: str,
     reason: str | None,
     detail: Mapping[str, Any] | None = None,
-) -> None:
-    """`stored` as the next revision of `page`, with its trail and what follows from it; None leaves that for later."""
+) -> list[Mapping[str, Any]]:
+    """`stored` as the next revision of `page`, with its trail and what follows from it; None leaves that for later.
+
+    The findings of the subject that are open afterwards.
+    """
+    findings: list[Mapping[str, Any]] = []
     subject = casebook.subject
     locks.assert_writable(subject, stored.place, [(each.item, each.row) for each in changed])
     with change(
@@ -254,9 +266,10 @@ def _store(
             },
         )
         if worked is not None:
-            worked.store(made)
+            findings = worked.store(made)
         if stored.status == RecordStatus.VOID:
             strike(made, stored.record_id)
+    return findings
 
 
 def _needs_reason(page: Page, differences: Sequence[reading.Difference]) -> bool:

@@ -1,13 +1,11 @@
 """What looks wrong, kept in step with the data: a finding opens when its cause appears and closes when it is gone."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from hashlib import sha256
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from app import models
 from app.audit import Change
-from app.core import canonical
 from app.models.capture import FindingState, Severity
 from app.quality.queries.follow import follow
 
@@ -28,18 +26,15 @@ class Observation(NamedTuple):
     fingerprint: str = ""
 
 
-def fingerprint(*values: Any) -> str:
-    """A digest of the values that gave rise to a finding, in an order that stays."""
-    return sha256(canonical.encode(values)).hexdigest()[:32]
-
-
 def reconcile(
     made: Change,
     subject_id: str,
     standing: Sequence[Mapping[str, Any]],
     observed: Iterable[Observation],
-) -> None:
+) -> list[Mapping[str, Any]]:
     """Open what is observed and not open yet; close what is open and no longer observed; queries follow.
+
+    The rows that are open afterwards.
 
     `standing` are the open findings that this act could have changed; each observation is open at most once.
     """
@@ -48,6 +43,8 @@ def reconcile(
     opened = [_opened(made, subject_id, each) for each in new]
     made.insert(models.finding, *opened)
     follow(made, subject_id, opened, gone)
+    closed = {row["finding_id"] for row in gone}
+    return [*(row for row in standing if row["finding_id"] not in closed), *opened]
 
 
 def _opened(made: Change, subject_id: str, each: Observation) -> dict[str, Any]:

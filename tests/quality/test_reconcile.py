@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from app.audit import change
 from app.core.transaction import see_all
-from app.quality.findings import Observation, differing, fingerprint, reconcile
+from app.forms.findings import fingerprint
+from app.quality.findings import Observation, differing, reconcile
 from app.quality.read import open_findings
 from tests.trial import SYSTEM, Trial
 
