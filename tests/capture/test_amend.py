@@ -168,7 +168,7 @@ def test_history_keeps_every_revision_under_its_own_version(two: Trial) -> None:
     run(two)
     told = two.nurse.get("/subjects/A/visits/SCR/forms/labs/history").json()["revisions"]
     assert [(each["form_version"], each["action"]) for each in told] == [(1, "record.save"), (2, "record.migrate")]
-    assert (told[1]["by"], told[1]["reason"]) == ("Manager of the cast", WHY["reason"])
+    assert (told[1]["by"], told[1]["reason"]) == ("Manager of the cast", "TRIAL v1-v2: Amendment 1 approved")
     changed = {(each["item"], each["row"]): (each["before"], each["after"]) for each in told[1]["items"]}
     assert changed["dose", 1] == ("5", None)
     assert changed["transfused", None] == ("Y", None)

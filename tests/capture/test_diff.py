@@ -1,18 +1,13 @@
 """What differs between released versions over HTTP and by command, and how far each difference reaches."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
 from typer.testing import CliRunner
 
-from app import console
 from app.cli import app
-from app.core.db import make_engine
-from tests.servers import Database
 from tests.stories.second import second
 from tests.trial import FORMS, Trial, publish
 
@@ -83,22 +78,6 @@ def test_counts_are_for_those_who_read_pages(two: Trial) -> None:
 def test_differences_are_told_in_chinese_too(two: Trial) -> None:
     items = two.nurse.get("/versions/1/diff/2", headers={"Accept-Language": "zh"}).json()["items"]
     assert {each["words"] for each in items if each["kind"] == "item-removed"} == {"项目取消"}
-
-
-@pytest.fixture
-def command(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CliRunner]:
-    monkeypatch.setenv("MARROW_DATABASE_URL", database.app_url)
-    monkeypatch.setenv("MARROW_VAR", str(tmp_path))
-    opened: list[Engine] = []  # a command's connections end with its process; here they are closed
-
-    def connected(url: str, *, pool_size: int) -> Engine:
-        opened.append(make_engine(url, pool_size=pool_size))
-        return opened[-1]
-
-    monkeypatch.setattr(console, "make_engine", connected)
-    yield CliRunner()
-    for each in opened:
-        each.dispose()
 
 
 def test_the_command_reads_files_and_counts_where_it_is_told_to(two: Trial, command: CliRunner, tmp_path: Path) -> None:

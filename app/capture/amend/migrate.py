@@ -148,7 +148,9 @@ def run(session: Session, actor: Actor, study_id: str, migration_id: UUID, *, re
         raise Conflict("The site does not work under the version that the plan leads from")
     approved = date.fromisoformat(row["approved_on"])
     put_in_place(session, actor, study_id, row["site_id"], course.plan.to, approved_on=approved, reason=reason)
-    written, outlooks = _carried_out(session, actor, row, course.ahead, "record.migrate", reason)
+    written, outlooks = _carried_out(
+        session, actor, row, course.ahead, "record.migrate", f"{course.plan.name}: {reason}"
+    )
     _resolved(outlooks, "The plan has no place for some of the answers; look at the migration, and extend the plan")
     with change(session, study_id, by=actor, action="migration.run", reason=reason, zone=site["zone"]) as made:
         made.site_id = row["site_id"]
@@ -178,7 +180,7 @@ def roll_back(session: Session, actor: Actor, study_id: str, migration_id: UUID,
     put_in_place(session, actor, study_id, row["site_id"], course.plan.from_, approved_on=approved, reason=reason)
     then = moved_pages(session, row)
     back = partial(_back, course, then)
-    written, outlooks = _carried_out(session, actor, row, back, "record.roll_back", reason)
+    written, outlooks = _carried_out(session, actor, row, back, "record.roll_back", f"{course.plan.name}: {reason}")
     _resolved(outlooks, "People have entered since what the version before has no place for; look at the migration")
     with change(session, study_id, by=actor, action="migration.roll_back", reason=reason, zone=site["zone"]) as made:
         made.site_id = row["site_id"]
