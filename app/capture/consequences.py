@@ -169,7 +169,10 @@ def work_out(
         observed=[
             *(_observation(each.page, question) for each in touched for question in each.questions(phase)),
             *(_observation(page, question) for page, question in late_questions(now, build, conclusion, phase)),
-            *(Observation(None, item, None, rule, detail) for item, rule, detail in contradictions(conclusion.results)),
+            *(
+                Observation(None, each.item, None, each.rule, each.detail, fingerprint=each.fingerprint)
+                for each in contradictions(conclusion.results)
+            ),
         ],
     )
 

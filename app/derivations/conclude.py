@@ -3,7 +3,7 @@
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from app.clinical.dates import Policy
 from app.clinical.endpoints.definition import LAST_ALIVE, PRIMARY
@@ -12,6 +12,7 @@ from app.clinical.endpoints.milestones import History
 from app.clinical.endpoints.occurrence import Occurrence, Planned, Source
 from app.clinical.endpoints.result import Result, Spec, Status, Why, compile_specs
 from app.derivations.gather import plan_of
+from app.forms.answers import fingerprint
 from app.study.definition import Study
 from app.study.library import Build
 from app.study.schedule import plan
@@ -172,8 +173,17 @@ def _sources(stored: Sequence[Mapping[str, Any]]) -> tuple[Source, ...]:
     )
 
 
-def contradictions(results: Results) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """What contradicts itself or lacks a day: (endpoint or milestone, rule, detail).
+class Contradiction(NamedTuple):
+    """What does not go together: the endpoint or milestone, the rule, and what stands for the dates that gave rise."""
+
+    item: str
+    rule: str
+    detail: dict[str, Any]
+    fingerprint: str
+
+
+def contradictions(results: Results) -> Iterator[Contradiction]:
+    """What contradicts itself or lacks a day.
 
     Endpoints of the protocol that have no number for it, and contact after a documented day of death, which changes no
     number. Suggested endpoints raise nothing: nobody owes the protocol an answer to them.
@@ -183,11 +193,14 @@ def contradictions(results: Results) -> Iterator[tuple[str, str, dict[str, Any]]
         if result.status is Status.QUERY and result.spec.variant == PRIMARY and not result.spec.suggested:
             rule = "endpoint-contradiction" if result.why == "ONCE_BEFORE_ORIGIN" else "endpoint-undated"
             told.add(result.milestone)
-            yield result.spec.code, rule, {"milestone": result.milestone, "why": str(result.why)}
+            fact = result.fact
+            dates = (result.start, *((fact.lower, fact.upper, fact.raw) if fact else ()))
+            detail = {"milestone": result.milestone, "why": str(result.why)}
+            yield Contradiction(result.spec.code, rule, detail, fingerprint(*dates))
     yield from _contact_after_death(results.history, told)
 
 
-def _contact_after_death(history: History, told: Container[str | None]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def _contact_after_death(history: History, told: Container[str | None]) -> Iterator[Contradiction]:
     """A date of life that lies, whatever its exact day, after a complete date of death that no endpoint asks about."""
     for name in history.definitions.once:
         if name in told or history.definitions.by_name[name].impute is not Policy.DEATH:
@@ -195,4 +208,5 @@ def _contact_after_death(history: History, told: Container[str | None]) -> Itera
         days = [fact.date for fact in history.of(name).dated if fact.date is not None and not fact.flag]
         alive = [fact.date for fact in history.of(LAST_ALIVE).dated if fact.date is not None]
         if days and alive and max(alive) > days[0]:
-            yield name, "contact-after-death", {"milestone": name}
+            dates = fingerprint(days[0], max(alive))
+            yield Contradiction(name, "contact-after-death", {"milestone": name}, dates)

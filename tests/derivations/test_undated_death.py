@@ -37,7 +37,7 @@ def survival(trial: str, *entered: tuple[str, dict[str, Any]], cutoff: date | No
     captured = read.captured() | {START[trial]: [on(date(2024, 1, 10))]}
     found = conclude(build, captured, read.values, cutoff=cutoff)
     told = next(each for each in found.results if (each.spec.code, each.spec.variant) == ("OS", "PRIMARY"))
-    asked = {item for item, rule, _ in contradictions(found.results) if rule == "endpoint-undated"}
+    asked = {item for item, rule, *_ in contradictions(found.results) if rule == "endpoint-undated"}
     assert ("OS" in asked) == (told.status is Status.QUERY and not told.spec.suggested)
     if told.status is not Status.CENSORED:
         assert found.status == "dead"
@@ -74,7 +74,7 @@ def test_a_suggested_endpoint_raises_no_finding() -> None:
     captured = {"rand": [on(date(2024, 1, 10))], "death": [on(date(2023, 12, 1))]}
     facts: dict[str, Any] = {fact.name: None for fact in build.study.facts}
     found = conclude(build, captured, facts)
-    asked = {item for item, _, _ in contradictions(found.results)}
+    asked = {item for item, *_ in contradictions(found.results)}
     primary = {each.spec.code: each for each in found.results if each.spec.variant == "PRIMARY"}
     suggested = {code for code, each in primary.items() if each.spec.suggested}
     assert suggested

@@ -1,6 +1,6 @@
 """Queries in an export: each with its address and state, and every word of the threads."""
 
-from tests.exchange.unzipped import export
+from tests.exchange.unzipped import Unzipped, export
 from tests.quality.asking import Page, asks, does
 from tests.trial import Trial
 
@@ -28,6 +28,21 @@ def test_every_query_and_every_message_is_exported(trial: Trial) -> None:
     ])  # fmt: skip
     assert [row["SEVERITY"] for row in found.rows("findings.csv")] == ["query"]
     assert export(trial.manager).files == found.files
+
+
+def test_a_data_cut_holds_the_queries_as_they_stood(trial: Trial) -> None:
+    page = Page(trial)
+    page.enter("21")
+    asks(trial.monitor, page.subject, item="anc")
+    body = {"name": "interim", "reason": "Interim analysis"}
+    assert trial.manager.post("/cuts", body).status_code == 201
+    then = export(trial.manager)
+    does(trial.nurse, "confirm", page.query(), "Measured twice")
+    page.enter("22")
+    again = Unzipped.of(trial.manager.get("/cuts/interim/export").content)
+    for name in ("findings.csv", "queries.csv", "query_messages.csv"):
+        assert again.files[name] == then.files[name], name
+        assert again.files[name] != export(trial.manager).files[name], name
 
 
 def test_the_queries_of_another_site_are_in_no_export(trial: Trial) -> None:

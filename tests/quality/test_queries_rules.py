@@ -164,6 +164,20 @@ def test_a_contradiction_between_pages_asks_about_the_subject(trial: Trial) -> N
     trial.verified()
 
 
+def test_a_contradiction_confirmed_is_asked_about_again_for_another_date(trial: Trial) -> None:
+    subject = trial.nurse.subject()
+    trial.nurse.enter(subject, "SCR", "consent", {"consent_date": "2024-01-05", "enrol_date": "2024-01-10"})
+    trial.nurse.enter(subject, "LOG", "death", {"death_date": "2023"})
+    (query,) = (each["query"] for each in listed(trial.manager))
+    does(trial.doctor, "confirm", query, "As the death certificate says")
+    trial.nurse.enter(subject, "LOG", "death", {"death_date": "2023", "cause": "x"}, revision=1, reason="Found")
+    assert acts(trial.manager, query) == ["raise", "confirm"]
+    trial.nurse.enter(subject, "LOG", "death", {"death_date": "2022"}, revision=2, reason="Misread")
+    assert (acts(trial.manager, query)[-1], thread(trial.manager, query)["state"]) == ("raise", "reopened")
+    trial.nurse.enter(subject, "LOG", "death", {"death_date": "2023"}, revision=3, reason="It was right")
+    assert acts(trial.manager, query)[-1] == "spare"
+
+
 def test_rows_are_asked_about_one_by_one(trial: Trial) -> None:
     """A value left behind in a row is a question of that row, and settled with it."""
     page = Page(trial)

@@ -5,12 +5,14 @@ from uuid import UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from app.audit import change
 from app.core.transaction import see_all
 from app.forms.findings import fingerprint
 from app.quality.findings import Observation, differing, reconcile
 from app.quality.read import open_findings
+from tests.quality.asking import listed
 from tests.trial import SYSTEM, Trial
 
 PAGE = UUID(int=1)
@@ -59,20 +61,52 @@ def test_a_fingerprint_tells_values_apart_and_holds_none_of_them() -> None:
     assert "97.5" not in fingerprint("97.5")
 
 
+LOW = Observation(None, "OS", None, "endpoint-undated", {}, fingerprint="1")
+
+
+def follow(trial: Trial, subject: str, *observed: Observation) -> list[tuple[Any, Any]]:
+    """The findings that are open when these have been observed: key and fingerprint."""
+    with trial.database.writing() as session:
+        see_all(session)
+        with change(session, "TRIAL", by=SYSTEM, action="derive") as made:
+            reconcile(made, subject, open_findings(session, "TRIAL", subject), observed)
+        return [(each["finding_id"], each["fingerprint"]) for each in open_findings(session, "TRIAL", subject)]
+
+
 def test_the_same_rule_over_another_value_is_another_finding(trial: Trial) -> None:
     subject = trial.nurse.subject()
-
-    def follow(*observed: Observation) -> list[tuple[Any, Any]]:
-        with trial.database.writing() as session:
-            see_all(session)
-            with change(session, "TRIAL", by=SYSTEM, action="derive") as made:
-                reconcile(made, subject, open_findings(session, "TRIAL", subject), observed)
-            return [(each["finding_id"], each["fingerprint"]) for each in open_findings(session, "TRIAL", subject)]
-
-    low = Observation(None, "OS", None, "endpoint-undated", {}, fingerprint="1")
-    (first,) = follow(low)
-    assert follow(low) == [first]
-    (second,) = follow(low._replace(fingerprint="2"))
+    (first,) = follow(trial, subject, LOW)
+    assert follow(trial, subject, LOW) == [first]
+    (second,) = follow(trial, subject, LOW._replace(fingerprint="2"))
     assert (second[0] != first[0], second[1]) == (True, "2")
-    assert follow() == []
+    assert follow(trial, subject) == []
     trial.verified()
+
+
+def test_a_note_asks_nobody_until_it_becomes_a_question(trial: Trial) -> None:
+    subject = trial.nurse.subject()
+    note = LOW._replace(severity="note")
+    assert len(follow(trial, subject, note)) == 1
+    assert listed(trial.manager) == []
+    follow(trial, subject, LOW)
+    (query,) = listed(trial.manager)
+    assert query["state"] == "open"
+    follow(trial, subject, note)
+    assert listed(trial.manager)[0]["state"] == "closed"
+    trial.verified()
+
+
+def test_where_nothing_opens_or_closes_nothing_is_asked_of_the_database(trial: Trial) -> None:
+    subject = trial.nurse.subject()
+    follow(trial, subject, LOW)
+    note = LOW._replace(item="EFS", severity="note")
+    statements: list[str] = []
+    with trial.database.writing() as session:
+        see_all(session)
+        with change(session, "TRIAL", by=SYSTEM, action="derive") as made:
+            standing = open_findings(session, "TRIAL", subject)
+            event.listen(trial.database.engine, "before_cursor_execute", lambda *seen: statements.append(seen[2]))
+            reconcile(made, subject, standing, [LOW])
+            assert statements == []
+            reconcile(made, subject, standing, [LOW, note])
+            assert statements == []
