@@ -1,5 +1,6 @@
 """`make demo`: four trials from their files to endpoint tables and CSV, by the functions that users call."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from os import cpu_count
@@ -17,6 +18,7 @@ from app.demo.course import CUT
 from app.demo.entering import Entered, Job, all_trials
 from app.demo.people import CAST, PASSPHRASE, enter, introduce, require_ours, sign_in
 from app.demo.steps import Say, Steps
+from app.demo.talking import talk
 from app.demo.trials import PLANS
 from app.exchange.export import export_to_file
 from app.settings import Settings
@@ -53,7 +55,7 @@ def run(
     workers: int | None = None,
     console: Console | None = None,
 ) -> Summary:
-    """Publish, introduce the people, enter the pages, derive again, export, verify the trail, show the endpoints.
+    """Publish, introduce the people, enter pages, answer queries, derive again, export, verify, show the endpoints.
 
     A run that was interrupted is taken up where it ended; over a finished one the last steps are repeated and nothing
     is entered twice. `subjects` per trial, None for all; `workers` processes for entering, 0 for this one.
@@ -71,8 +73,9 @@ def run(
         opened = introduce(database, studies)
         told.append(f"{opened} accounts, one per role and site" if opened else "they are there already")
         coordinators = sign_in(database, role=Role.COORDINATOR)
-        managers = sign_in(database, role=Role.DATA_MANAGER)
-        manager = managers[None]
+        tokens = {role: sign_in(database, role=role) for role in (Role.MONITOR, Role.DATA_MANAGER)}
+        tokens[Role.COORDINATOR] = coordinators
+        manager = tokens[Role.DATA_MANAGER][None]
     with steps.step("Enter subjects and pages") as told, steps.bars() as bar:
         jobs = [Job(study.study, coordinators, subjects) for study in studies]
         entered = all_trials(database, jobs, bar, workers=_workers() if workers is None else workers)
@@ -81,6 +84,9 @@ def run(
     if pages:
         taken = steps.times["Enter subjects and pages"]
         say(f"{'':<28}{pages / taken:.0f} audited saves a second, through the function that the API calls")
+    with steps.step("Ask and answer queries") as told:
+        states = sum((Counter(talk(database, study.study, tokens)) for study in studies), Counter[str]())
+        told.append(", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "nothing to ask")
     with steps.step("Derive again and compare") as told:
         differences = _derive(database, studies, manager)
         told.append("every stored result is what the pages give" if not differences else f"{differences} differ")

@@ -10,13 +10,17 @@ from sqlalchemy import Engine, func, select
 from app import models
 from app.access import accounts
 from app.access.permissions import Permission, Role, allows
+from app.capture.save import save
 from app.core.errors import Conflict
 from app.core.transaction import Database, see_all
 from app.demo.entering import Job, all_trials
 from app.demo.people import CAST, PASSPHRASE, enter, introduce, sign_in
 from app.demo.run import published, run
+from app.demo.talking import talk
 from app.demo.trials import PLANS
 from app.settings import Settings
+from app.subjects.enrol import create
+from app.subjects.facts import Place
 from tests.demo.build import books
 
 
@@ -57,7 +61,10 @@ def test_two_subjects_of_every_trial_come_in_by_the_one_door_and_a_second_run_ad
     assert "make serve" in text
     assert all(trial in text for trial in PLANS)
 
+    talked = count(database, models.query_message)
+    assert talked >= count(database, models.query)
     again = run(database, settings, say=said.append, subjects=2, workers=0)
+    assert count(database, models.query_message) == talked
     assert sum(each.pages + each.subjects for each in again.entered) == 0
     assert count(database, models.revision) == expected
     assert again.lines == made.lines
@@ -75,6 +82,23 @@ def test_two_subjects_of_every_trial_come_in_by_the_one_door_and_a_second_run_ad
         actor = enter(session, monitor)
         assert {grant.study_id for grant in actor.grants} == {*PLANS}
         assert not any(allows(grant.role, Permission.RECORD_WRITE) for grant in actor.grants)
+
+
+def test_people_speak_about_what_is_asked_once(database: Database):
+    study = published(database)[0]
+    introduce(database, [study])
+    roles = (Role.COORDINATOR, Role.MONITOR, Role.DATA_MANAGER)
+    tokens = {role: sign_in(database, role=role) for role in roles}
+    for number in range(1, 6):
+        with database.writing() as session:
+            nurse = enter(session, tokens[Role.COORDINATOR]["HZ01"])
+            subject = create(session, nurse, study.study, "HZ01")["subject_id"]
+            answers = {"infusion_date": "2024-03-01", "on_study": "Y", "donor_age": number}
+            where = Place("D0", 1, "graft", 1)
+            save(session, nurse, study.study, subject, where, answers, expected=0, complete=False)
+    said = talk(database, study.study, tokens)
+    assert said == {"answered": 2, "closed": 1, "reopened": 1, "cancelled": 1, "open": 1}
+    assert talk(database, study.study, tokens) == said
 
 
 def test_an_interrupted_run_is_taken_up_where_it_ended(database: Database, settings: Settings):
