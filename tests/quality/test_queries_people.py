@@ -170,6 +170,7 @@ def test_a_query_is_assigned_to_who_works_at_the_site(trial: Trial) -> None:
     assert [(each["username"], each["roles"]) for each in people] == [
         ("doctor", ["investigator"]),
         ("manager", ["data_manager"]),
+        ("manager2", ["data_manager"]),
         ("monitor", ["monitor"]),
         ("nurse", ["coordinator"]),
     ]
@@ -187,8 +188,8 @@ def test_a_query_is_assigned_to_who_works_at_the_site(trial: Trial) -> None:
     trial.verified()
 
 
-LOOKS_ON = {"nurse", "nurse2", "doctor", "monitor", "manager", "statistician", "sponsor", "inspector"}
-REVIEWS = {"monitor", "manager"}
+REVIEWS = {"monitor", "manager", "manager2"}
+LOOKS_ON = {"nurse", "nurse2", "doctor", *REVIEWS, "statistician", "sponsor", "inspector"}
 WHO: dict[str, set[str]] = {
     "list": LOOKS_ON,
     "counts": LOOKS_ON,
