@@ -158,7 +158,7 @@ def _cells(course: Course, enrol: date, rng: Random, arm: str) -> Course:
     if course.fate == "refractory":
         failure = after(cells, 28)
         return _ends(replace(course, failure=failure), rng, after(failure, rng.randint(30, 150)), "RELAPSE")
-    remission = after(cells, 28)
+    remission = after(cells, 24)  # found at the first marrow, a few days about day 28
     drawn = after(cells, rng.randint(36, 48))
     course = replace(course, remission=remission, mrd_cleared=remission, arm=arm,
                      anchors={**course.anchors, "rand": drawn})  # fmt: skip

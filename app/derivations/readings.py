@@ -10,7 +10,7 @@ from app.derivations.clinical.ask import calculate
 from app.derivations.gather import Plan, occurrences, plan_of
 from app.forms.answers import Context, Judgement, judge, late_questions
 from app.forms.asking import RangeTable, Watch, watch
-from app.forms.definition import Form, Phase
+from app.forms.definition import Form, ItemType, Phase
 from app.forms.expressions import ExpressionMistake
 from app.forms.findings import Question
 from app.forms.rules import rules
@@ -31,6 +31,8 @@ class _Asked:
 
     facts: frozenset[str]
     order: tuple[str, ...]
+    cited: tuple[str, ...]
+    """The facts that published rules are asked with: their pages are kept beside the results."""
     ranges: bool
     checks: tuple[Watch, ...]
     late: bool
@@ -144,7 +146,11 @@ def _hand_on(lookups: Lookups, build: Build, reading: Reading) -> None:
     """What was computed on a page is handed on where a fact is read from it."""
     handed: frozenset[str] | None = build.memo.get("handed")
     if handed is None:
-        handed = build.memo["handed"] = frozenset(fact.form for fact in build.study.facts if fact.of_page)
+        handed = build.memo["handed"] = frozenset(
+            fact.form
+            for fact in build.study.facts
+            if fact.of_page and build.forms[fact.form].item(fact.item).type is ItemType.COMPUTED
+        )
     if reading.form.form in handed:
         lookups.add(reading.page, reading.judged.computed)
 
@@ -166,6 +172,7 @@ def _reading(
         page.at,  # a revision rolled back is none of these
         ranges.number if asked.ranges else 0,
         *(values.get(name) for name in asked.order),
+        *((page.record_id, page.revision) for name in asked.cited if name in facts for page in facts[name].pages),
     )
     context = Context(
         subject=values,
@@ -192,7 +199,10 @@ def _asked(build: Build, form: Form) -> _Asked:
         if compiled.takes_ranges:
             facts |= {"sex", "birth_date"}
         late = any(each.late for each in checks)
-        found = kept[form.form, form.version] = _Asked(facts, tuple(sorted(facts)), compiled.takes_ranges, checks, late)
+        cited = tuple(sorted({name for each in compiled.calculations.values() for name in each.facts}))
+        found = kept[form.form, form.version] = _Asked(
+            facts, tuple(sorted(facts)), cited, compiled.takes_ranges, checks, late
+        )
     return found
 
 

@@ -11,6 +11,8 @@ from app.forms.tokens import members
 
 NE = "NE"
 """Not evaluable: what a rule answers when something it needs is not known."""
+FLOOR = "floor"
+"""What a computed item names as its `output` to show what the first result is at least, known or not."""
 
 _NAME = re.compile(r"(?:(subject|study)\.)?([a-z][a-z0-9_]*)")
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from app.forms.asking import Asking, Watch, asking, watch
+from app.forms.asking import FLOOR, Asking, Watch, asking, watch
 from app.forms.context import Context
 from app.forms.definition import Calculation, Check, Example, Form, Item, ItemType, Phase, Severity
 from app.forms.expressions import ExpressionMistake, Kind, compile_expression
@@ -123,14 +123,19 @@ def _item(
     if each.rows is not None and each.rows != rows:
         yield Fault((*path, "calculation"), f"{each.id!r} is asked in the rows of {each.rows!r}", "Move the item there")
     if catalogue is not None and each.rule in catalogue and item.output is not None:
-        outputs = [result.name for result in catalogue[each.rule].results]
+        outputs = [*(result.name for result in catalogue[each.rule].results), FLOOR]
         if item.output not in outputs:
             remedy = near(item.output, outputs, otherwise=f"It gives {', '.join(outputs)}")
             yield Fault((*path, "output"), f"{each.rule} gives no {item.output!r}", remedy)
 
 
 def check_faults(
-    form: Form, checks: Sequence[Check], names: Mapping[str | None, Mapping[str, Kind]], root: Path = ()
+    form: Form,
+    checks: Sequence[Check],
+    names: Mapping[str | None, Mapping[str, Kind]],
+    *,
+    examples: bool = True,
+    root: Path = (),
 ) -> list[Fault]:
     """What is wrong with edit checks over a form: names, types, and examples that do not come out as they should."""
     found = [Fault((*root, *fault.path), fault.message, fault.remedy) for fault in _twice(checks, "check")]
@@ -146,7 +151,7 @@ def check_faults(
         if not mistakes:
             compiled = watch(check, names[check.rows])
             mistakes += _hard(path, check, compiled)
-            mistakes += _examples(form, path, check, compiled)
+            mistakes += _examples(form, path, check, compiled) if examples else ()
         found += mistakes
     return found
 

@@ -17,6 +17,9 @@ CHECK = "check:"
 """How the rule of a finding begins that an edit check made."""
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+InputName = Annotated[
+    str, StringConstraints(pattern=r"^[a-z][A-Za-z0-9_]{0,31}$")
+]  # some rules name a unit: csf_wbc_uL
 CodeText = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_+./-]{1,40}$")]
 Label = Annotated[str, StringConstraints(pattern=r"\S", max_length=2000)]
 Unit = Annotated[str, StringConstraints(pattern=r"^\S(.{0,38}\S)?$")]
@@ -185,8 +188,8 @@ class Calculation(_Part):
     id: Id
     rule: Id
     rows: Id | None = None
-    inputs: dict[Id, Annotated[str, StringConstraints(min_length=1, max_length=2000)]] = Field(min_length=1)
-    needs: tuple[Id, ...] = Field(default=(), strict=False)
+    inputs: dict[InputName, Annotated[str, StringConstraints(min_length=1, max_length=2000)]] = Field(min_length=1)
+    needs: tuple[InputName, ...] = Field(default=(), strict=False)
     range: ReferenceRange | None = None
 
 
@@ -270,6 +273,11 @@ class Form(_Part):
     @cached_property
     def _sections_of(self) -> dict[str, Section]:
         return {item.id: section for section in self.sections for item in section.items}
+
+    @cached_property
+    def units(self) -> Mapping[str, str]:
+        """The canonical unit of each number that may be entered in several."""
+        return {item.id: item.unit for item in self.items if item.units and item.unit is not None}
 
     @cached_property
     def day_item(self) -> str | None:

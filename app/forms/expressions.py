@@ -166,7 +166,7 @@ def compile_expression(text: str, variables: Mapping[str, Kind], *, result: Resu
             1, f"this gives {_WORDS.get(kind, kind)}, where {_WORDS[result]} is needed", _NEEDS[result]
         )
     try:
-        program = _ENGINE.compile("".join(writer.evaluated), disable_check=True)
+        program = _program("".join(writer.evaluated))
     except RuntimeError as error:
         raise _translated(str(error), writer, variables) from None
     return Expression(
@@ -178,6 +178,9 @@ def compile_expression(text: str, variables: Mapping[str, Kind], *, result: Resu
         _plain=plain_condition(tokens, variables),
     )
 
+
+_REPEATED = 8192
+"""Expressions kept: versions of one form, and the studies that use it, say mostly the same."""
 
 _WORDS = {"bool": "true or false", "number": "a number", "text": "a text", "any": "anything"}
 _NEEDS = {
@@ -195,19 +198,27 @@ def _is_pattern(literal: str) -> bool:
 def _check(writer: Writer, variables: Mapping[str, Kind]) -> str:
     """Type-check; what the expression gives."""
     declared = {name: _name_of(variables[name]) for name in writer.read} | writer.aliases
-    environment = _environment(tuple(sorted(declared.items())))
     try:
-        checked = environment.compile("".join(writer.checked))
+        return _given("".join(writer.checked), tuple(sorted(declared.items())))
     except RuntimeError as error:
         raise _translated(str(error), writer, variables) from None
-    name = str(checked.return_type().name())
-    return _RESULTS.get(name, name)
 
 
 def _name_of(kind: Kind) -> str:
     if isinstance(kind, Rows):
         return "rows"
     return "map" if isinstance(kind, Facts) else kind
+
+
+@lru_cache(maxsize=_REPEATED)
+def _program(text: str) -> cel.Expression:
+    return _ENGINE.compile(text, disable_check=True)
+
+
+@lru_cache(maxsize=_REPEATED)
+def _given(text: str, kinds: tuple[tuple[str, str], ...]) -> str:
+    name = str(_environment(kinds).compile(text).return_type().name())
+    return _RESULTS.get(name, name)
 
 
 @lru_cache(maxsize=256)

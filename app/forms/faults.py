@@ -35,8 +35,19 @@ _FITTING: Mapping[str, set[ItemType]] = {
 MAX_FACTOR_DIGITS = 20
 
 
-def faults(form: Form, *, around: Surroundings = ANYWHERE, catalogue: Catalogue | None = None) -> Iterator[Fault]:
-    """All faults of a form; `around` is what the study gives it, `catalogue` the published rules, where known."""
+def faults(
+    form: Form, *, around: Surroundings = ANYWHERE, catalogue: Catalogue | None = None, examples: bool = True
+) -> Iterator[Fault]:
+    """All faults of a form; `around` is what the study gives it, `catalogue` the published rules, where known.
+
+    Without `examples` those of its edit checks are not tried again.
+    """
+    found = list(_structure(form))
+    yield from found
+    yield from _expressions(form, around, catalogue, examples=examples and not found)
+
+
+def _structure(form: Form) -> Iterator[Fault]:
     yield from _names(form)
     for at, section in enumerate(form.sections):
         for number, item in enumerate(section.items):
@@ -45,7 +56,6 @@ def faults(form: Form, *, around: Surroundings = ANYWHERE, catalogue: Catalogue 
             yield from _limits(item, path)
             yield from _units(item, path)
             yield from _codes(item, path)
-    yield from _expressions(form, around, catalogue)
 
 
 def _names(form: Form) -> Iterator[Fault]:
@@ -188,7 +198,7 @@ class _Compiler:
         return shown
 
 
-def _expressions(form: Form, around: Surroundings, catalogue: Catalogue | None) -> Iterator[Fault]:
+def _expressions(form: Form, around: Surroundings, catalogue: Catalogue | None, *, examples: bool) -> Iterator[Fault]:
     page = kinds(form, around=around)
     compiler = _Compiler(form)
     sections: dict[str, Expression | None] = {}
@@ -219,7 +229,7 @@ def _expressions(form: Form, around: Surroundings, catalogue: Catalogue | None) 
         )
         return
     if not compiler.faults and not wrong:
-        yield from check_faults(form, form.checks, names)
+        yield from check_faults(form, form.checks, names, examples=examples)
     if form.dated is not None and (not form.has(form.dated) or form.item(form.dated).type is not ItemType.DATE):
         yield Fault(("dated",), f"{form.dated!r} is no date of the form", "Name an item of type date")
 

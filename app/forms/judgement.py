@@ -79,7 +79,7 @@ def _few(
     needed: frozenset[str],
     computed: Mapping[str, Any] | None,
 ) -> dict[str, Any] | None:
-    """Only the names needed; None where they need the whole page: computed items, reasons, whole sections of rows."""
+    """Only the names needed; None where they need the whole page: computed items, reasons, units, rows."""
     asked = _asked_items(form, needed)
     if asked is None or (asked.computed and computed is None):
         return None
@@ -107,12 +107,12 @@ class _Items(NamedTuple):
 
 
 def _asked_items(form: Form, needed: frozenset[str]) -> _Items | None:
-    """What an expression needs of a page, found once; None where it needs the whole page: reasons, lists of rows."""
+    """What an expression needs of a page, found once; None where it needs the whole page: reasons, units, rows."""
     try:
         found: _Items | None = form.memo[needed]
     except KeyError:
         found = None
-        if "missing" not in needed and needed.isdisjoint(form.row_sections):
+        if needed.isdisjoint({"missing", "unit", *form.row_sections}):
             known = [(name, form.item(name)) for name in sorted(needed) if form.has(name)]
             page = [each for each in known if not form.section_of(each[0]).repeating]
             found = _Items(

@@ -36,6 +36,7 @@ class Page:
         reasons: dict[str, Any] = {}
         self.names: dict[str, Any] = {
             "subject": context.subject, "study": context.study, "visit": context.visit, "missing": reasons,
+            "unit": _collected(form, answers),
         }  # fmt: skip
         for section in form.sections:
             if section.repeating:
@@ -64,8 +65,10 @@ class Page:
 
     def _inside(self, section: Section, index: int) -> ChainMap[str, Any]:
         row = self.rows[section.id][index]
-        reasons = {"missing": self.names["missing"] | _reasons(section, row)}
-        return ChainMap(reasons, self.row_values[section.id][index], self.names)
+        own: dict[str, Any] = {"missing": self.names["missing"] | _reasons(section, row)}
+        if not self.form.has("unit"):  # an item of that name came first
+            own["unit"] = {**self.names["unit"], **_units(row)}
+        return ChainMap(own, self.row_values[section.id][index], self.names)
 
     def _compute(self, item: Item, known: Mapping[str, Any] | None) -> None:
         """One computed item in each place it has: worked out, or as it is known to have come out."""
@@ -129,11 +132,12 @@ class Page:
             laboratory = "" if wanted.laboratory is None else str(self._exact("", wanted.laboratory, None) or "")
             found = self.context.ranges(wanted.analyte, laboratory, self.form.day(self.answers))
         item = self.form.item(wanted.value)
+        asked_in = item.factor(str(inputs.get("unit"))) or 1  # the rule may be asked in the unit of the laboratory
         factor = None if found is None else item.factor(found.unit)
         if found is None or factor is None:
             return ("RANGE_MISSING",)
         for name, limit in (("lln", found.low), ("uln", found.high)):
-            inputs[name] = None if limit is None else limit * factor
+            inputs[name] = None if limit is None else limit * factor / asked_in
         return ()
 
     def _shown(self, item: Item, row: int | None, names: Mapping[str, Any]) -> Any:
@@ -216,12 +220,15 @@ class Page:
         yield from self.watched(late=False)
 
     def _differing(self) -> Iterator[Question]:
-        """Where the investigator's own assessment is not what the published rule makes of the findings."""
+        """Where the investigator's own assessment is not what the published rule makes of the findings.
+
+        Codes compare without regard to case, as the rules read them.
+        """
         for computed in self.rules.compared:
             for row in self._rows(computed.id):
                 value, other = self.results.get((computed.id, row)), str(computed.differs)
                 own = self._exact("", other, row if self.form.section_of(other).repeating else None)
-                if value in {None, NE} or own is None or str(own) == str(value):
+                if value in {None, NE} or own is None or str(own).casefold() == str(value).casefold():
                     continue
                 told = {"computed": computed.id, "calculation": computed.calculation}
                 yield Question(other, row, "derived-differs", told, fingerprint=fingerprint(str(own), value))
@@ -274,6 +281,16 @@ def _soft_number(item: Item, row: int | None, answer: Any) -> Iterator[Question]
         yield Question(
             item.id, row, "soft_max", {"limit": item.soft_max, "unit": item.unit}, fingerprint=fingerprint(answer)
         )
+
+
+def _collected(form: Form, answers: Mapping[str, Any]) -> Mapping[str, str]:
+    """The unit in which each number was collected: the canonical one, where nothing else was said."""
+    other = _units({name: answers.get(name) for name in form.units})
+    return {**form.units, **other} if other else form.units
+
+
+def _units(answers: Mapping[str, Any]) -> dict[str, str]:
+    return {item: answer["unit"] for item, answer in answers.items() if isinstance(answer, dict) and "unit" in answer}
 
 
 def _reasons(section: Section, answers: Mapping[str, Any]) -> dict[str, str]:

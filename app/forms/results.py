@@ -1,10 +1,10 @@
 """From what a formula or a published rule gave to the answer of a computed item, and from answers to expressions."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
-from app.forms.asking import NE, Outcome
+from app.forms.asking import FLOOR, NE, Outcome
 from app.forms.dates import is_date
 from app.forms.definition import DEFAULT_LENGTH, ComputedType, Item, ItemType
 from app.forms.expressions import INDETERMINATE
@@ -58,8 +58,13 @@ def _rounded(item: Item, value: Any) -> Any:
 
 def output_of(item: Item, outcome: Outcome) -> Any:
     """The result of a published rule as the answer of the item it feeds: NE only where the item is a text."""
-    value = outcome.value if item.output is None else outcome.results.get(item.output)
-    if isinstance(value, date):
+    if item.output == FLOOR:
+        value = outcome.floor if outcome.value == NE else outcome.value
+    else:
+        value = outcome.value if item.output is None else outcome.results.get(item.output)
+    if isinstance(value, datetime):
+        value = value.isoformat(timespec="minutes")
+    elif isinstance(value, date):
         value = value.isoformat()
     if value is None or (value == NE and item.result is not ComputedType.TEXT):
         return None

@@ -57,6 +57,7 @@ def kinds(form: Form, section: Section | None = None, *, around: Surroundings = 
         "study": "map" if around.study is None else Facts(around.study),
         "visit": "text",
         "missing": Facts({item.id: "text" for item in form.items}),
+        "unit": Facts(dict.fromkeys(form.units, "text")),
     }
     for part in form.sections:
         if part.repeating:

@@ -38,9 +38,11 @@ def load(text: str, *, file: str = "") -> tuple[dict[str, Any], Locate]:
         raise TomlMistake(
             Mistake(file, 1, "", "the values are nested too deeply to be read", "Write them flat")
         ) from None
-    lines = _Scanner(text).scan()
+    lines: dict[Path, int] = {}  # only a file with a mistake is gone through
 
     def locate(path: Path) -> int:
+        if not lines:
+            lines.update(_Scanner(text).scan())
         while path and path not in lines:
             path = path[:-1]
         return lines.get(path, 1)

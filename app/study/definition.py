@@ -64,8 +64,9 @@ class Site(Part):
 class Pick(StrEnum):
     """Which of the values of an item, over all pages of a subject, a fact is.
 
-    `newest` is the one saved last; the others go by the day of the page. `previous` and `best` look at pages of
-    earlier days than the page that asks, `series` is all of them as day=value|day=value, `any` whether there is one.
+    `newest` is the one saved last; the others go by the day of the page. `previous`, `best` and `history` look at pages
+    of earlier days than the page that asks, `current` also at those of its own day. `series` and `history` are all of
+    them as day=value|day=value (the days alone, where the item is the day of the page), `any` is whether there is one.
     """
 
     NEWEST = "newest"
@@ -73,6 +74,8 @@ class Pick(StrEnum):
     LAST = "last"
     PREVIOUS = "previous"
     BEST = "best"
+    CURRENT = "current"
+    HISTORY = "history"
     SERIES = "series"
     ANY = "any"
 
@@ -95,7 +98,7 @@ class Fact(Part):
     @property
     def of_page(self) -> bool:
         """Whether it depends on the page that asks."""
-        return self.pick in {Pick.PREVIOUS, Pick.BEST}
+        return self.pick in {Pick.PREVIOUS, Pick.BEST, Pick.CURRENT, Pick.HISTORY}
 
 
 class StudyCheck(Check):

@@ -13,7 +13,9 @@ from app.study.sources import condition_faults, item_faults
 Path = tuple[str | int, ...]
 
 WINDOW: Mapping[str, Scalar] = {"opens": "date", "target": "date", "closes": "date"}
-_KINDS: Mapping[Pick, Scalar] = {Pick.SERIES: "text", Pick.ANY: "bool", Pick.BEST: "text"}
+_KINDS: Mapping[Pick, Scalar] = {Pick.SERIES: "text", Pick.HISTORY: "text", Pick.ANY: "bool", Pick.BEST: "text"}
+_MAY_BE_COMPUTED = {Pick.PREVIOUS, Pick.BEST, Pick.HISTORY}
+"""What is computed is taken from pages of earlier days only, so that working it out comes to an end."""
 
 
 def surroundings(study: Study, known: Mapping[str, Form]) -> Surroundings:
@@ -64,8 +66,8 @@ def _item(path: Path, fact: Fact, form: Form) -> Iterator[Fault]:
     item = form.item(fact.item)
     if form.section_of(fact.item).repeating:
         yield Fault((*path, "item"), f"{fact.item!r} stands in rows", "A fact has one value: name another item")
-    if item.type is ItemType.COMPUTED and not fact.of_page:
-        remedy = "Name an item that is entered, or pick previous or best: what is computed from earlier pages only"
+    if item.type is ItemType.COMPUTED and fact.pick not in _MAY_BE_COMPUTED:
+        remedy = "Name an item that is entered, or pick previous, best or history: what is computed comes from before"
         yield Fault((*path, "item"), f"{fact.item!r} is computed", remedy)
     if fact.pick is Pick.BEST and not fact.order:
         yield Fault(path, "`best` needs the order of the codes", "Add `order`, the least first")

@@ -73,7 +73,7 @@ def _forms(study: Study, forms: Forms, known: Mapping[str, Form], around: Surrou
             continue
         if form_id not in placed:
             yield Fault(path, f"no visit has the form {form_id!r}", "List it at a visit, or take it away here")
-        for fault in faults(known[form_id], around=around):
+        for fault in faults(known[form_id], around=around, examples=False):
             remedy = "Declare the fact it asks for as [[fact]], or list a version of the form that does not ask"
             yield Fault(path, f"{form_id} v{version} does not fit this study: {fault.message}", remedy)
 

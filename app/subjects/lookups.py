@@ -96,7 +96,7 @@ class Lookups:
         found = self._plan.read.get(key) if remember else None
         form = self._build.forms[page.place.form]
         if found is None:
-            found = tuple(_values(self._plan, form, page, values, computed=computed))
+            found = tuple(_values(self._build, form, page, values, computed=computed))
             if remember:
                 if len(self._plan.read) >= _READ_PAGES:
                     self._plan.read.clear()
@@ -116,12 +116,17 @@ class Lookups:
         if not dated:
             return NOTHING
         if fact.pick is Pick.SERIES:
-            text = "|".join(f"{each.day}={_written(each.value)}" for each in dated)
-            return Known(text, tuple(each.page for each in dated))
+            return _series(dated)
         return _known(dated[0] if fact.pick is Pick.FIRST else dated[-1])
 
     def _earlier(self, fact: Fact, day: str) -> Known:
-        earlier = sorted((each for each in self._seen.get(fact.name, ()) if each.day and each.day < day), key=_order)
+        seen = (each for each in self._seen.get(fact.name, ()) if each.day)
+        if fact.pick is Pick.CURRENT:
+            until = sorted((each for each in seen if each.day <= day), key=_order)
+            return _known(until[-1]) if until else NOTHING
+        earlier = sorted((each for each in seen if each.day < day), key=_order)
+        if fact.pick is Pick.HISTORY:
+            return _series(earlier)
         if fact.pick is Pick.BEST:
             earlier = sorted((each for each in earlier if each.value in fact.order), key=_rank(fact.order))
         return _known(earlier[-1]) if earlier else NOTHING
@@ -133,15 +138,15 @@ def known(build: Build, pages: Mapping[Any, Page]) -> dict[str, Any]:
 
 
 def _values(
-    plan: Plan, form: Form, page: Page, made: Mapping[str, Any], *, computed: bool
+    build: Build, form: Form, page: Page, made: Mapping[str, Any], *, computed: bool
 ) -> Iterable[tuple[str, Any]]:
-    for fact, when in plan.by_form[form.form]:
+    for fact, when in plan_of(build).by_form[form.form]:
         if (form.has(fact.item) and form.item(fact.item).type is ItemType.COMPUTED) is not computed:
             continue
         value = _value(form, fact.item, (made if computed else page.answers).get(fact.item))
         if value is None:
             continue
-        context = Context({}, page.place.visit)
+        context = Context({}, page.place.visit, build.study.named)
         if when is None or when.holds(variables(form, page.answers, context, needed=when.uses, computed=made)):
             yield fact.name, value
 
@@ -154,6 +159,14 @@ def _value(form: Form, item: str, answer: Any) -> Any:
 
 def _known(seen: _Seen) -> Known:
     return Known(seen.value, (seen.page,))
+
+
+def _series(dated: Sequence[_Seen]) -> Known:
+    """All of them as day=value|day=value; a value that is the day of its page is not written twice."""
+    if not dated:
+        return NOTHING
+    text = "|".join(e.day if e.value == e.day else f"{e.day}={_written(e.value)}" for e in dated)
+    return Known(text, tuple(each.page for each in dated))
 
 
 def _order(seen: _Seen) -> tuple[Any, ...]:

@@ -28,3 +28,8 @@ def ill(course: Course, day: date, kind: str) -> Trouble | None:
         if trouble.kind == kind and trouble.onset <= day and (trouble.end is None or day <= trouble.end):
             return trouble
     return None
+
+
+def burden(course: Course) -> int:
+    """The marrow blasts of a patient with active leukaemia at entry, in percent."""
+    return Random(f"{course.trial} {course.number} burden").randint(52, 78)  # noqa: S311 (not for secrets)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from app.demo.contents.at import At, Given
+from app.demo.contents.at import At, Given, burden
 from app.demo.course import Course, Later, after
 
 
@@ -16,7 +16,9 @@ def _response(course: Course, at: At) -> Given:
         "C28": "POST_CART",
         "UNS": "SUSPECTED_RELAPSE",
     }
-    blasts = {"CR": at.rng.uniform(0, 2.8), "CRi": at.rng.uniform(0.5, 4.2)}.get(state, at.rng.uniform(18, 85))
+    blasts = {"CR": at.rng.uniform(0, 2.8), "CRi": at.rng.uniform(0.5, 4.2), "RELAPSE": at.rng.uniform(18, 85)}.get(
+        state, burden(course) * at.rng.uniform(0.6, 1.2)
+    )
     extramedullary = state == "RELAPSE" and course.relapse_site in {"EMD", "CNS"}
     answers: Given = {
         "assess_date": at.day.isoformat(),
@@ -36,7 +38,7 @@ def _response(course: Course, at: At) -> Given:
         "emd": "NEW" if extramedullary else "NONE",
         "emd_sites": ["CNS" if course.relapse_site == "CNS" else "LYMPH_NODE"] if extramedullary else None,
         "anc": f"{at.rng.uniform(0.2, 0.8):.2f}" if state in {"NR", "CRi"} else f"{at.rng.uniform(1.1, 4.6):.2f}",
-        "platelets": str(at.rng.randint(12, 70) if state in {"NR", "CRi", "RELAPSE"} else at.rng.randint(104, 260)),
+        "platelets": str(at.rng.randint(12, 70) if state in {"NR", "RELAPSE"} else at.rng.randint(104, 260)),
     }
     if answers["blood_blasts_present"] == "Y":
         answers["blood_blasts"] = str(at.rng.randint(1, 40))
@@ -103,12 +105,12 @@ def _survival(course: Course, at: At) -> Given:
     day = at.day.isoformat()
     if at.about == "lost":
         return {"status": "LOST", "contact_date": day, "contact_type": "PHONE", "attempts": 3, "last_attempt_date": day}
-    ill = course.relapse is not None or course.failure is not None
+    ill = "RELAPSED" if course.relapse is not None else "ACTIVE" if course.failure is not None else "REMISSION"
     return {
         "status": "ALIVE",
         "contact_date": day,
         "contact_type": at.rng.choice(("VISIT", "PHONE", "PHONE")),
-        "disease_status": "RELAPSED" if ill else "REMISSION",
+        "disease_status": ill,
         "new_therapy": "Y" if course.later else "N",
     }
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import date
 
-from app.demo.contents.at import At, Given, ill
+from app.demo.contents.at import At, Given, burden, ill
 from app.demo.course import Course, after
 
 
@@ -44,7 +44,7 @@ def _diagnosis(course: Course, at: At) -> Given:
         "cd19": "POS",
         "cytogenetic_risk": at.rng.choice(("GOOD", "STANDARD", "STANDARD", "HIGH")),
         "baseline_date": at.day.isoformat(),
-        "baseline_marrow_blasts": str(at.rng.randint(22, 88)) if active else f"{at.rng.uniform(0, 3):.1f}",
+        "baseline_marrow_blasts": str(burden(course)) if active else f"{at.rng.uniform(0, 3):.1f}",
         "baseline_blood_blasts": str(at.rng.randint(0, 40)) if active else "0",
         "baseline_emd": "N",
         "cns_status": "CNS1",
@@ -60,6 +60,7 @@ def _eligibility(course: Course, at: At) -> Given:
         "kps": 90 if who.ecog == 0 else 80,
         "sex_cg": who.sex,
         "weight": str(who.weight),
+        "creatinine": str(min(at.rng.randint(48, 95), _allowed_creatinine(course, at.day))),
         "lab_date": at.day.isoformat(),
         "elig_date": at.day.isoformat(),
         "eligible": "N" if failed else "Y",
@@ -77,6 +78,12 @@ def _eligibility(course: Course, at: At) -> Given:
     if failed:
         answers |= {"inc_02": "N", "elig_reason": "One inclusion criterion is not met"}
     return answers
+
+
+def _allowed_creatinine(course: Course, day: date) -> int:
+    """The highest creatinine, in umol/L, with a clearance of 75 mL/min by Cockcroft and Gault."""
+    who = course.person
+    return int((140 - who.age(day)) * who.weight * (0.85 if who.sex == "F" else 1) * 88.42 / (72 * 75))
 
 
 def _fitness(course: Course) -> str:
@@ -165,7 +172,7 @@ def _vitals(course: Course, at: At) -> Given:
 
 def _low(course: Course, day: date) -> bool:
     """Whether the counts are at their nadir: after conditioning, or early after a dose, or in relapse."""
-    if course.graft is not None and 0 <= (day - course.graft).days < 12 and course.trial != "NCT07105579":  # noqa: PLR2004
+    if course.graft is not None and course.graft <= day < (course.neutrophils or after(course.graft, 12)):
         return True
     dose = course.last_dose(day)
     return course.disease(day) in {"NR", "RELAPSE"} or (
@@ -175,15 +182,21 @@ def _low(course: Course, day: date) -> bool:
 
 def _counts(course: Course, at: At) -> Given:
     if _low(course, at.day):
+        cells = at.rng.uniform(0.2, 1.4)
         return {
-            "wbc": f"{at.rng.uniform(0.2, 1.4):.2f}",
-            "anc": f"{at.rng.uniform(0.02, 0.7):.2f}",
+            "wbc": f"{cells:.2f}",
+            "anc": f"{cells * at.rng.uniform(0.05, 0.3):.2f}",
+            "lymphocytes": f"{cells * at.rng.uniform(0.2, 0.4):.2f}",
+            "monocytes": f"{cells * at.rng.uniform(0.02, 0.1):.2f}",
             "haemoglobin": str(at.rng.randint(64, 88)),
             "platelets": str(at.rng.randint(8, 48)),
         }
+    cells = at.rng.uniform(3.2, 7.9)
     return {
-        "wbc": f"{at.rng.uniform(3.2, 7.9):.2f}",
-        "anc": f"{at.rng.uniform(1.3, 5.0):.2f}",
+        "wbc": f"{cells:.2f}",
+        "anc": f"{cells * at.rng.uniform(0.42, 0.62):.2f}",
+        "lymphocytes": f"{cells * at.rng.uniform(0.14, 0.28):.2f}",
+        "monocytes": f"{cells * at.rng.uniform(0.03, 0.08):.2f}",
         "haemoglobin": str(at.rng.randint(90, 142)),
         "platelets": str(at.rng.randint(102, 266)),
     }
@@ -203,7 +216,7 @@ def _haematology(course: Course, at: At) -> Given:
 
 
 def _chemistry(course: Course, at: At) -> Given:
-    answers: Given = {"sample_date": at.day.isoformat()}
+    answers: Given = {"sample_date": at.day.isoformat(), "ccr_24h": None}
     if ill(course, at.day, "VOD"):
         answers |= {"bilirubin": str(at.rng.randint(48, 110)), "alt": str(at.rng.randint(90, 320))}
     return answers

@@ -122,13 +122,15 @@ def _conditioning(course: Course, at: At) -> Given:
 
 def _graft(course: Course, at: At) -> Given:
     day = (course.graft or at.day).isoformat()
+    donor = at.rng.choice(("FATHER", "MOTHER", "BROTHER", "SISTER", "SON"))
     return {
         "infusion_date": day,
         "last_infusion_date": None,
         "transplant_number": 1,
         "on_study": "Y" if course.graft_planned else "N",
         "transplant_type": "HAPLO",
-        "donor_relation": at.rng.choice(("FATHER", "MOTHER", "BROTHER", "SISTER", "SON")),
+        "donor_relation": donor,
+        "donor_sex": "F" if donor in {"MOTHER", "SISTER"} else "M",
         "hla_match": at.rng.choice((5, 6, 7)),
         "hla_of": "10",
         "source": "PB",
