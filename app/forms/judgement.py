@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from app.forms.asking import Worked
+from app.forms.asking import Watch, Worked
 from app.forms.context import Context, Place
 from app.forms.definition import Form, Item, ItemType, Phase, Severity
 from app.forms.expressions import Expression
@@ -45,9 +45,28 @@ def late_questions(
     form: Form, answers: Mapping[str, Any], context: Context, computed: Mapping[str, Any], last: Mapping[str, Any]
 ) -> list[Question]:
     """The answers of the checks that ask about the visit's window or an endpoint; `last` holds those two."""
+    watching = [each for each in (*rules(form).checks, *context.checks) if each.late]
+    fired = [
+        each for each in watching if each.check.rows is not None or _fires(each, form, answers, context, computed, last)
+    ]
+    if not fired:
+        return []
     page = Page(form, answers, context, computed)
     page.names |= last
-    return list(page.watched(late=True))
+    return [question for each in fired for question in page.asked(each)]
+
+
+def _fires(
+    each: Watch,
+    form: Form,
+    answers: Mapping[str, Any],
+    context: Context,
+    computed: Mapping[str, Any],
+    last: Mapping[str, Any],
+) -> bool:
+    """Whether a check of the page itself is true, whatever is shown: few are, and only those need the whole page."""
+    names = variables(form, answers, context, needed=each.when.uses, computed=computed)
+    return each.when.holds({**names, **last})
 
 
 def variables(

@@ -54,8 +54,10 @@ def plan(study: Study, anchors: Mapping[str, date | None], facts: Mapping[str, A
 
 
 def _planned(study: Study, visit: Visit, facts: Mapping[str, Any]) -> bool:
+    if visit.when is None:
+        return True
     subject = {fact.name: facts.get(fact.name) for fact in study.facts}
-    return visit.when is None or _condition(visit.when).holds({"subject": subject, "visit": visit.code})
+    return _condition(visit.when).holds({"subject": subject, "visit": visit.code})
 
 
 def _laid(visit: Visit, anchor: date | None) -> PlannedVisit:
