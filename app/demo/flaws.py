@@ -84,9 +84,16 @@ def _incomplete(entries: "list[Entry]") -> None:
         entries[place] = replace(entries[place], answers=kept, complete=False)
 
 
+def _other_response(entries: "list[Entry]") -> None:
+    """A remission that the investigator calls incomplete, with counts that have recovered."""
+    place = _last(entries, "response", "response")
+    if place is not None and entries[place].answers["response"] == "CR":
+        entries[place] = _with(entries[place], response="CRi")
+
+
 _SPOIL: "Mapping[str, Callable[[list[Entry]], None]]" = {
     "odd unit": _odd_unit, "soft limit": _soft_limit, "not done": _not_done, "corrected": _corrected,
-    "wrong page": _wrong_page, "incomplete": _incomplete,
+    "wrong page": _wrong_page, "incomplete": _incomplete, "other response": _other_response,
 }  # fmt: skip
 
 

@@ -310,6 +310,7 @@ def _flawed(courses: list[Course]) -> tuple[Course, ...]:
         ("partial relapse", lambda course: course.relapse is not None and course.fate == "relapse"),
         ("partial death", lambda course: course.death is not None and course.cause != "RELAPSE"),
         ("partial birth", lambda course: course.enrol is not None),
+        ("other response", lambda course: _long(course) and course.fate == "well"),
         ("odd unit", _long),
         ("soft limit", _long),
         ("not done", _long),
