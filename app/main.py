@@ -19,6 +19,7 @@ from app.audit import refused
 from app.capture import routes as capture_routes
 from app.capture.amend import routes as amend_routes
 from app.capture.anew import routes as anew_routes
+from app.capture.due import routes as due_routes
 from app.core import health, reference
 from app.core.db import SchemaError, make_engine, schema_state
 from app.core.durability import Level, durability
@@ -52,6 +53,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     capture_routes.router,
     anew_routes.router,
     amend_routes.router,
+    due_routes.router,
     derivation_routes.router,
     clinical_routes.router,
     exchange_routes.router,

@@ -13,21 +13,21 @@ from app import models
 from app.access.actor import Actor, absent, require
 from app.access.permissions import Permission
 from app.capture.save import Saved
+from app.capture.visits import visits_of
+from app.core import clock
+from app.core.days import local_day
 from app.core.errors import NotFound
 from app.derivations.read import latest, told
 from app.derivations.working import worked
 from app.forms import answers as reading
 from app.forms.definition import Lang
-from app.models.capture import RecordStatus
 from app.quality.marks import Marks
 from app.quality.queries.standing import brief, standing
 from app.quality.read import describe, open_findings
 from app.study.library import Build, build_of, form_of
-from app.study.schedule import PlannedVisit, plan
 from app.subjects import enrol, facts, locked
 from app.subjects.address import written
 from app.subjects.facts import Page, Place
-from app.subjects.lookups import known
 
 
 class Computed(NamedTuple):
@@ -232,13 +232,21 @@ def _told(session: Session, place: Place, rows: Any, language: Lang) -> Iterator
 
 
 def casebook(
-    session: Session, actor: Actor, study_id: str, subject_id: str, *, as_of: datetime | None = None
+    session: Session,
+    actor: Actor,
+    study_id: str,
+    subject_id: str,
+    *,
+    as_of: datetime | None = None,
+    on: date | None = None,
 ) -> dict[str, Any]:
     """Everything of a subject: visits with their windows and forms, values, findings, endpoints.
 
+    Where the visits stand is told for the day `on`; by default that of the instant, or today, at the subject's site.
     The number of statements is the same however much there is.
     """
     subject, build = find(session, actor, Permission.RECORD_READ, study_id, subject_id)
+    on = on or local_day(as_of or clock.now(), subject["zone"])
     pages = facts.pages(session, study_id, subject_id, as_of=as_of)
     values = computed(session, study_id, [each.record_id for each in pages.values()], as_of=as_of)
     findings = open_findings(session, study_id, subject_id, as_of=as_of)
@@ -254,7 +262,7 @@ def casebook(
         "status": subject["status"] if as_of is None else concluded.get("status", enrol.FIRST_STATUS),
         "study_version": build.study.version,
         "lock": marks.state if marks else None,
-        "visits": list(_visits(build, _planned(build, concluded, pages), pages, actor.language)),
+        "visits": list(visits_of(build, concluded, pages, actor.language, on)),
         "pages": [
             view(session, study_id, each, values, findings, queries, marks, actor.language) for each in pages.values()
         ],
@@ -262,63 +270,3 @@ def casebook(
         "queries": [brief(row, None, actor.language) for row in queries if row["record_id"] is None],
         "endpoints": told(derived_by, concluded.get("endpoints", {}), actor.language),
     }
-
-
-def timeline(
-    session: Session, study_id: str, subject: Mapping[str, Any], pages: Mapping[Place, Page]
-) -> Iterator[dict[str, Any]]:
-    """The visits of a subject with their windows, and how far the forms of each are."""
-    build = build_of(session, study_id, subject["version"])
-    concluded = latest(session, study_id, subject["subject_id"])
-    return _visits(build, _planned(build, concluded, pages), pages, "en")
-
-
-def _planned(build: Build, concluded: Mapping[str, Any], pages: Mapping[Place, Page]) -> Sequence[PlannedVisit]:
-    anchors = {name: date.fromisoformat(day) for name, day in concluded.get("anchors", {}).items()}
-    return plan(build.study, anchors, known(build, pages))
-
-
-def _visits(
-    build: Build, planned: Sequence[PlannedVisit], pages: Mapping[Place, Page], language: Lang
-) -> Iterator[dict[str, Any]]:
-    """Each visit in the order of the study with its window and forms, then those begun beyond the plan."""
-    begun: dict[tuple[str, int], dict[str, list[Page]]] = {}
-    for page_ in facts.standing(pages):
-        begun.setdefault((page_.place.visit, page_.place.visit_repeat), {}).setdefault(page_.place.form, []).append(
-            page_
-        )
-    by_code = {visit.visit: visit for visit in planned}
-    for visit in build.study.visits:
-        repeats = sorted(repeat for code, repeat in begun if code == visit.code)
-        window = by_code.get(visit.code)
-        if window is None and not repeats:
-            continue
-        for repeat in repeats if repeats and (visit.repeating or window is None) else sorted({1, *repeats}):
-            here = begun.get((visit.code, repeat), {})
-            first = window if repeat == 1 else None
-            yield {
-                "visit": written(visit.code, repeat),
-                "label": visit.label.en if language == "en" else visit.label.zh,
-                "planned": window is not None,
-                "repeating": visit.repeating,
-                "target": first.target if first else None,
-                "opens": first.opens if first else None,
-                "closes": first.closes if first else None,
-                "forms": [
-                    {
-                        "form": form,
-                        "label": build.forms[form].title.of(language),
-                        "due": form in visit.forms,
-                        "status": _progress(here.get(form, ())),
-                        "pages": [written(form, page_.place.repeat) for page_ in here.get(form, ())],
-                    }
-                    for form in (*visit.forms, *visit.optional)
-                ],
-            }
-
-
-def _progress(pages: Sequence[Page]) -> str:
-    """not_started, incomplete or complete: a form is as far as its least finished page."""
-    if not pages:
-        return "not_started"
-    return "complete" if all(page_.status == RecordStatus.COMPLETE for page_ in pages) else "incomplete"

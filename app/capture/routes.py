@@ -1,19 +1,22 @@
 """Data entry over HTTP: one page at a time, at the address a coordinator says."""
 
+from datetime import date
 from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict
+from sqlalchemy.orm import Session
 
 from app.access.actor import Reading, Writing
 from app.access.idempotency import idempotent
 from app.access.permissions import Permission, asks
 from app.capture import read, save, validate
-from app.core.days import Instant
+from app.core.days import Day, Instant
 from app.core.http import Answer, IfMatch, IfNoneMatch, Retryable, Router, etag
 from app.core.words import Reason
+from app.forms.definition import Lang
 from app.models.marks import LockState
 from app.subjects.address import place
 
@@ -21,6 +24,8 @@ router = Router(prefix="/api/v1/studies/{study}/subjects/{subject}", tags=["reco
 
 PAGE = "/visits/{visit}/forms/{form}"
 AsOf = Annotated[Instant | None, Query(description="What stood at this instant, ISO 8601 with an offset")]
+
+On = Annotated[Day | None, Query(description="The day that visits are looked at; today at the site by default")]
 
 
 class WrongPage(BaseModel):
@@ -56,16 +61,6 @@ class PageToValidate(BaseModel):
     answers: dict[str, Any]
 
 
-class Validation(BaseModel):
-    """What a save would say: `errors` refuse it, `owed` keeps the page incomplete, findings would stand."""
-
-    errors: list[dict[str, Any]]
-    owed: list[dict[str, Any]]
-    findings: list[dict[str, Any]]
-    elsewhere: list[dict[str, Any]]
-    computed: dict[str, Any]
-
-
 class MarksView(BaseModel):
     """What people have said of a page: how far it is closed, and which locks lie upon it and its items."""
 
@@ -96,6 +91,41 @@ class RecordView(BaseModel):
     instead_of: UUID | None
     record_id: UUID
     marks: MarksView | None
+
+
+class Window(BaseModel):
+    """The days of a visit, both ends of its window included."""
+
+    target: date
+    opens: date
+    closes: date
+
+
+class VisitMoved(BaseModel):
+    """A visit that is planned otherwise than before, null where it has no days; pages that are due or no longer."""
+
+    visit: str
+    before: Window | None
+    after: Window | None
+    due: list[str]
+    no_longer_due: list[str]
+
+
+class SavedView(RecordView):
+    """The page as the save left it, and the visits that it moved."""
+
+    visits_moved: list[VisitMoved]
+
+
+class Validation(BaseModel):
+    """What a save would say: `errors` refuse it, `owed` keeps the page incomplete, findings would stand."""
+
+    errors: list[dict[str, Any]]
+    owed: list[dict[str, Any]]
+    findings: list[dict[str, Any]]
+    elsewhere: list[dict[str, Any]]
+    computed: dict[str, Any]
+    visits_moved: list[VisitMoved]
 
 
 class ItemChange(BaseModel):
@@ -147,9 +177,9 @@ class CasebookView(BaseModel):
 
 
 @router.get("/casebook", openapi_extra=asks(Permission.RECORD_READ))
-def get_casebook(work: Reading, study: str, subject: str, as_of: AsOf = None) -> CasebookView:
+def get_casebook(work: Reading, study: str, subject: str, as_of: AsOf = None, on: On = None) -> CasebookView:
     """A subject's whole casebook: visits, pages due, started and complete, values, findings, endpoints."""
-    return CasebookView(**read.casebook(work.session, work.actor, study, subject, as_of=as_of))
+    return CasebookView(**read.casebook(work.session, work.actor, study, subject, as_of=as_of, on=on))
 
 
 @router.get(PAGE, openapi_extra=asks(Permission.RECORD_READ))
@@ -163,7 +193,7 @@ def get_page(
     return RecordView(**found)
 
 
-@router.put(PAGE, responses={201: {"model": RecordView}}, openapi_extra=asks(Permission.RECORD_WRITE))
+@router.put(PAGE, responses={201: {"model": SavedView}}, openapi_extra=asks(Permission.RECORD_WRITE))
 def put_page(
     work: Writing,
     response: Response,
@@ -174,7 +204,7 @@ def put_page(
     body: PageToSave,
     if_match: IfMatch,
     if_none_match: IfNoneMatch,
-) -> RecordView:
+) -> SavedView:
     """Save a page. Send `If-Match` with the ETag that was read, or `If-None-Match: *` for a page not there yet."""
     session, actor = work.session, work.actor
     at = place(visit, form)
@@ -193,7 +223,7 @@ def put_page(
     )
     response.status_code = 201 if saved.created else 200
     response.headers["ETag"] = etag(saved.page.revision)
-    return RecordView(**read.after(session, study, saved, actor.language))
+    return _saved(session, study, saved, actor.language)
 
 
 @router.post(PAGE + "/validate", openapi_extra=asks(Permission.RECORD_WRITE))
@@ -202,7 +232,7 @@ def validate_page(work: Reading, study: str, subject: str, visit: str, form: str
     return Validation(**validate.validate(work.session, work.actor, study, subject, place(visit, form), body.answers))
 
 
-@router.post(PAGE + "/void", responses={200: {"model": RecordView}}, openapi_extra=asks(Permission.RECORD_VOID))
+@router.post(PAGE + "/void", responses={200: {"model": SavedView}}, openapi_extra=asks(Permission.RECORD_VOID))
 def void_page(
     work: Writing,
     study: str,
@@ -219,11 +249,15 @@ def void_page(
         saved = save.void(
             work.session, work.actor, study, subject, place(visit, form), expected=if_match, reason=body.reason
         )
-        shown = RecordView(**read.after(work.session, study, saved, work.actor.language))
+        shown = _saved(work.session, study, saved, work.actor.language)
         return Answer(200, shown.model_dump(mode="json"), {"ETag": etag(saved.page.revision)})
 
     held = partial(save.hold, work.session, work.actor, Permission.RECORD_VOID, study, subject)
     return idempotent(work, retry, strike, held)
+
+
+def _saved(session: Session, study: str, saved: save.Saved, language: Lang) -> SavedView:
+    return SavedView(**read.after(session, study, saved, language), visits_moved=saved.moved)
 
 
 @router.get(PAGE + "/history", openapi_extra=asks(Permission.HISTORY_READ))

@@ -14,6 +14,7 @@ from app.access.permissions import Permission
 from app.audit import change
 from app.capture.consequences import Consequences
 from app.capture.draft import Casebook, draft, follow
+from app.capture.moved import moved
 from app.capture.refuse import faults, reason_missing
 from app.core import clock
 from app.core.errors import Conflict, NotFound, PreconditionRequired, Stale, Unreadable
@@ -33,7 +34,7 @@ _SHORTEST_REASON = 3  # characters
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What a save left behind: the page as it stands, the subject as it was held, and whether anything was stored."""
+    """What a save left behind: the page, the subject as it was held, whether anything was stored, visits that moved."""
 
     page: Page
     form: Form
@@ -44,6 +45,8 @@ class Saved:
     """The page as it was judged, None where nothing was stored or the page counts for nothing."""
     findings: Sequence[Mapping[str, Any]] = ()
     """Those of the subject that are open, where something was stored."""
+    moved: Sequence[Mapping[str, Any]] = ()
+    """Visits that are planned otherwise now."""
 
 
 class Elsewhere(NamedTuple):
@@ -119,9 +122,10 @@ def save(
         action="record.save", reason=reason,
         detail={"items": sorted({each.item for each in drafted.differences})} | dict(origin or {}),
     )  # fmt: skip
+    visits = moved(drafted.consequences, casebook.pages, drafted.page)
     return Saved(
         drafted.page, form, casebook.subject,
-        stored=True, created=page is None, reading=drafted.reading, findings=findings,
+        stored=True, created=page is None, reading=drafted.reading, findings=findings, moved=visits,
     )  # fmt: skip
 
 
@@ -135,7 +139,7 @@ def form_at(session: Session, build: Build, place: Place, page: Page | None) -> 
         raise NotFound("The study has no such visit") from None
     if place.form not in {*visit.forms, *visit.optional}:
         raise NotFound("This visit has no such form")
-    if place.visit_repeat > 1 and not visit.repeating:
+    if place.visit_repeat > 1 and not visit.repeats:
         raise NotFound("This visit does not repeat; leave the number out")
     form = build.forms[place.form]
     if place.repeat > 1 and not form.repeating:
@@ -186,7 +190,8 @@ def void(
     worked = follow(session, casebook, struck)
     gone = reading.difference(form, page.answers, {})
     findings = _store(session, actor, casebook, page, struck, gone, worked, action="record.void", reason=said)
-    return Saved(struck, form, casebook.subject, stored=True, created=False, findings=findings)
+    visits = moved(worked, casebook.pages, struck)
+    return Saved(struck, form, casebook.subject, stored=True, created=False, findings=findings, moved=visits)
 
 
 def rewrite(

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from app.access.actor import Actor
 from app.access.permissions import Permission
 from app.capture.draft import Casebook, Draft, draft
+from app.capture.moved import moved
 from app.capture.read import find
 from app.capture.refuse import faults
 from app.capture.save import form_at
@@ -29,7 +30,7 @@ def validate(
     """The answer to "what if": nothing is stored. Raises NotFound and Forbidden.
 
     `errors` keep the page from being stored, `owed` from being complete; `findings` would stand on it, and
-    `elsewhere` are those that would be new on other pages and on endpoints.
+    `elsewhere` are those that would be new on other pages and on endpoints; `visits_moved` would be planned otherwise.
     """
     subject, build = find(session, actor, Permission.RECORD_WRITE, study_id, subject_id)
     casebook = Casebook(subject, facts.pages(session, study_id, subject_id), build)
@@ -50,10 +51,11 @@ def validate(
             if each.record_id != drafted.page.record_id
         ],
         "computed": judged.computed,
+        "visits_moved": moved(drafted.consequences, casebook.pages, drafted.page),
     }
 
 
-_NOTHING: Mapping[str, Any] = {"owed": [], "findings": [], "elsewhere": [], "computed": {}}
+_NOTHING: Mapping[str, Any] = {"owed": [], "findings": [], "elsewhere": [], "computed": {}, "visits_moved": []}
 
 
 def _told(found: list[Fault]) -> list[dict[str, Any]]:

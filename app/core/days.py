@@ -3,6 +3,7 @@
 import re
 from datetime import date, datetime
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime, BeforeValidator
 from pydantic_core import PydanticCustomError
@@ -22,6 +23,14 @@ def _instant(value: Any) -> Any:
     if not isinstance(value, datetime) and not (isinstance(value, str) and _INSTANT.fullmatch(value)):
         raise PydanticCustomError("datetime_parsing", "not a moment")
     return value
+
+
+def local_day(at: datetime, zone: str) -> date:
+    """The day of an instant in a time zone; at the very ends of the calendar that of the instant as it is written."""
+    try:
+        return at.astimezone(ZoneInfo(zone)).date()
+    except OverflowError:
+        return at.date()
 
 
 Day = Annotated[date, BeforeValidator(_day)]

@@ -15,7 +15,7 @@ from app.derivations.gather import plan_of
 from app.forms.answers import fingerprint
 from app.study.definition import Study
 from app.study.library import Build
-from app.study.schedule import plan
+from app.study.schedule import key_of, plan
 from app.subjects.enrol import FIRST_STATUS
 
 
@@ -99,10 +99,12 @@ def history_of(
 
 
 def _anchors(study: Study, history: History) -> Iterator[tuple[str, date]]:
-    for name in sorted({visit.anchor for visit in study.visits if visit.anchor}):
-        dated = history.of(name).dated
-        if dated and dated[0].date is not None:
-            yield name, dated[0].date
+    """The days that visits hang on: of each milestone the first, and the later ones where visits ask for them."""
+    several = {visit.anchor for visit in study.visits if visit.occurrence != 1}
+    for name in sorted({*study.ends, *(visit.anchor for visit in study.visits if visit.anchor)}):
+        days = sorted({fact.date for fact in history.of(name).dated if fact.date is not None})
+        for place, day in enumerate(days if name in several else days[:1], start=1):
+            yield key_of(name, place), day
 
 
 def _status(study: Study, history: History) -> str:

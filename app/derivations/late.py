@@ -22,13 +22,17 @@ def late_questions(
     if not asking:
         return
     windows = {
-        visit.visit: {"opens": _day(visit.opens), "target": _day(visit.target), "closes": _day(visit.closes)}
+        (visit.visit, visit.repeat): {
+            "opens": _day(visit.opens),
+            "target": _day(visit.target),
+            "closes": _day(visit.closes),
+        }
         for visit in plan(build.study, conclusion.anchors, readings.values)
     }
     endpoint = dict(_endpoint(conclusion.results))
     for each in asking:
         place = each.page.place
-        window = windows.get(place.visit, {}) if place.visit_repeat == 1 else {}
+        window = windows.get((place.visit, place.visit_repeat), {})
         yield from ((each.page, found) for found in each.late(window, endpoint) if phase in found.phases)
 
 

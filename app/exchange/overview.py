@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 
 from app import models
-from app.capture.read import timeline
+from app.capture.visits import timeline
 from app.derivations.derive import casebooks
 from app.derivations.derive import subjects as listed
 from app.exchange.archive import Member

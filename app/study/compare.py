@@ -128,7 +128,7 @@ def _visit(old: BaseModel, new: Visit, here: Difference) -> Iterator[Difference]
                 yield replace(there, kind="repeats" if after else "once-only")
             case "window":
                 yield replace(there, kind="window-widened" if _within(before, after) else "window-narrowed")
-            case "anchor" | "target":
+            case "anchor" | "target" | "occurrence" | "due":
                 yield replace(there, kind="schedule")
             case "forms" | "optional":
                 continue

@@ -107,21 +107,37 @@ class StudyCheck(Check):
     form: Id
 
 
+class Due(Part):
+    """One of a visit's optional pages that is due for those for whom `when` is true."""
+
+    form: Id
+    when: str
+
+
 class Visit(Part):
     """A visit: where it stands in time, and which pages are due or may be entered at it.
 
-    `target` and `window` are days after the anchor's date, transplant-day convention: day 0 is the anchor itself.
+    `target` and `window` are days after the anchor's date, transplant-day convention: day 0 is the anchor itself. The
+    anchor is the first occurrence of its milestone, or the one that `occurrence` says; `each` plans the visit again
+    for every occurrence, as its repeat of that number.
     """
 
     code: VisitCode
     label: Words
     anchor: Id | None = None
+    occurrence: Literal["each", "last"] | Annotated[int, Field(ge=1, le=99, strict=True)] = 1
     target: Days | None = None
     window: Annotated[tuple[Days, Days], AfterValidator(_in_order)] | None = None
     repeating: bool = False
     when: str | None = None
     forms: tuple[Id, ...] = ()
     optional: tuple[Id, ...] = ()
+    due: tuple[Due, ...] = ()
+
+    @property
+    def repeats(self) -> bool:
+        """Whether there may be a second one of it."""
+        return self.repeating or self.occurrence == "each"
 
 
 class Status(Part):
@@ -148,6 +164,7 @@ class Study(Part):
     parameters: dict[Id, Annotated[str, StringConstraints(min_length=1, max_length=200)]] = Field(default_factory=dict)
     facts: tuple[Fact, ...] = Field(default=(), alias="fact")
     visits: tuple[Visit, ...] = Field(alias="visit", min_length=1)
+    ends: tuple[Id, ...] = ()
     statuses: tuple[Status, ...] = Field(alias="status", min_length=1)
     milestones: tuple[Milestone, ...] = Field(default=(), alias="milestone")
     endpoints: tuple[Endpoint, ...] = Field(default=(), alias="endpoint")

@@ -8,12 +8,13 @@ from app.clinical.endpoints.check import check as check_endpoints
 from app.clinical.endpoints.check import uses_origin
 from app.clinical.endpoints.definition import LAST_ALIVE, ORIGIN, Milestone
 from app.forms.definition import Form
-from app.forms.expressions import Facts
+from app.forms.expressions import Facts, Kind
 from app.forms.faults import faults
 from app.forms.mistakes import Fault, near
-from app.forms.rules import Surroundings
+from app.forms.rules import Surroundings, kind_of
 from app.study.definition import Study, Visit
 from app.study.lookups import fact_faults, study_check_faults, surroundings
+from app.study.schedule import items_here
 from app.study.sources import condition_faults, milestone_faults
 
 Path = tuple[str | int, ...]
@@ -30,7 +31,8 @@ def study_faults(study: Study, forms: Forms) -> list[Fault]:
         *fact_faults(study, known, around),
         *study_check_faults(study, known, around),
         *_arms(study, known),
-        *chain.from_iterable(_visit(study, at, visit, around) for at, visit in enumerate(study.visits)),
+        *chain.from_iterable(_visit(study, at, visit, known, around) for at, visit in enumerate(study.visits)),
+        *_ends(study),
         *_statuses(study),
         *chain.from_iterable(
             milestone_faults(study, ("milestone", at), milestone, known, around)
@@ -94,9 +96,11 @@ def _arms(study: Study, known: Mapping[str, Form]) -> Iterator[Fault]:
             )
 
 
-def _visit(study: Study, at: int, visit: Visit, around: Surroundings) -> Iterator[Fault]:
+def _visit(study: Study, at: int, visit: Visit, known: Mapping[str, Form], around: Surroundings) -> Iterator[Fault]:
     path: Path = ("visit", at)
     by_name = {milestone.name: milestone for milestone in study.milestones}
+    if visit.anchor is None and visit.occurrence != 1:
+        yield Fault((*path, "occurrence"), "'occurrence' is of an anchor", "Add `anchor`, or take this away")
     if visit.anchor is not None:
         yield from _date_milestone(by_name, (*path, "anchor"), visit.anchor, "an anchor")
         if visit.target is None:
@@ -104,10 +108,7 @@ def _visit(study: Study, at: int, visit: Visit, around: Surroundings) -> Iterato
     elif visit.target is not None or visit.window is not None:
         key = "target" if visit.target is not None else "window"
         yield Fault((*path, key), f"{key!r} counts from an anchor", "Add `anchor`, or take this away")
-    if visit.when is not None:
-        settled = {fact.name for fact in study.facts if not fact.of_page}
-        facts = {name: kind for name, kind in (around.facts or {}).items() if name in settled}
-        yield from condition_faults((*path, "when"), visit.when, {"subject": Facts(facts), "visit": "text"})
+    yield from _conditions(study, path, visit, known, around)
     if not visit.forms and not visit.optional:
         yield Fault(path, f"nothing can be entered at {visit.code}", "List pages in `forms` or `optional`")
     twice = Counter((*visit.forms, *visit.optional))
@@ -121,6 +122,30 @@ def _visit(study: Study, at: int, visit: Visit, around: Surroundings) -> Iterato
                 yield Fault(
                     here, f"the form {form!r} stands twice at {visit.code}", "A page is due or optional: keep one"
                 )
+
+
+def _conditions(
+    study: Study, path: Path, visit: Visit, known: Mapping[str, Form], around: Surroundings
+) -> Iterator[Fault]:
+    """For whom the visit is planned, and which of its optional pages are due when."""
+    settled = {fact.name for fact in study.facts if not fact.of_page}
+    facts = {name: kind for name, kind in (around.facts or {}).items() if name in settled}
+    names: dict[str, Kind] = {"subject": Facts(facts), "visit": "text"}
+    if visit.when is not None:
+        yield from condition_faults((*path, "when"), visit.when, names)
+    here = Facts({name: kind_of(known[form].item(item)) for name, (form, item) in items_here(visit, known).items()})
+    for number, due in enumerate(visit.due):
+        place: Path = (*path, "due", number)
+        if due.form not in visit.optional:
+            remedy = near(due.form, visit.optional, otherwise="List it in `optional`: a page in `forms` is always due")
+            yield Fault((*place, "form"), f"the form {due.form!r} is not optional at {visit.code}", remedy)
+        yield from condition_faults((*place, "when"), due.when, names | {"here": here})
+
+
+def _ends(study: Study) -> Iterator[Fault]:
+    by_name = {milestone.name: milestone for milestone in study.milestones}
+    for at, name in enumerate(study.ends):
+        yield from _date_milestone(by_name, ("ends", at), name, "an end")
 
 
 def _statuses(study: Study) -> Iterator[Fault]:

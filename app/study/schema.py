@@ -23,6 +23,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "check": "Edit checks that the study adds to its forms.",
         "fact": "What subject.<name> means in an expression.",
         "visit": "The visits, in the order people see them.",
+        "ends": "Milestones, such as death: no visit is planned for a day after the first of them.",
         "status": "The steps of a subject through the trial; the last one that has occurred is the status.",
         "milestone": "The dated occurrences everything is counted from, read from pages or made from each other.",
         "endpoint": "The time-to-event endpoints, each with its variants.",
@@ -42,12 +43,18 @@ KEYS: Mapping[str, Mapping[str, str]] = {
     "Visit": {
         "code": "The code in every address, such as D30; a repeat is D30.2.",
         "anchor": "The milestone the visit is counted from; without one the visit has no dates.",
+        "occurrence": "Which occurrence of it: 1, 2 …, last, or each: planned again for every one, as D30, D30.2 …",
         "target": "Days after the anchor, without adding one.",
         "window": "First and last day around the target, inclusive: [-7, 7].",
         "repeating": "true: the visit itself may be held again, as unscheduled visits are.",
         "when": "A condition (CEL) over `subject`: planned only for those for whom it is true.",
         "forms": "The pages due at the visit.",
         "optional": "The pages that may be entered at it.",
+        "due": "Optional pages that are due for some.",
+    },
+    "Due": {
+        "form": "One of the visit's optional pages.",
+        "when": "A condition (CEL) over `subject`, and `here` for the other pages of the visit.",
     },
     "Status": {"milestone": "The milestone that moves a subject to this status."},
     "Milestone": {

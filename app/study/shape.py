@@ -21,13 +21,13 @@ from app.clinical.endpoints.definition import (
 from app.forms.definition import Example, Words
 from app.forms.mistakes import Mistake, near
 from app.forms.toml import Locate
-from app.study.definition import Arm, Fact, Site, Status, Study, StudyCheck, Visit
+from app.study.definition import Arm, Due, Fact, Site, Status, Study, StudyCheck, Visit
 from app.study.plan import Fill, FormStep, ItemStep, Plan, RowsStep, VisitStep
 
 Path = tuple[str | int, ...]
 
 _MODELS: Mapping[str, type[BaseModel]] = {
-    "arm": Arm, "site": Site, "fact": Fact, "visit": Visit, "status": Status, "milestone": Milestone,
+    "arm": Arm, "site": Site, "fact": Fact, "visit": Visit, "due": Due, "status": Status, "milestone": Milestone,
     "from": MilestoneSource, "absent_by": Absence, "gap": Gap, "endpoint": Endpoint, "variant": Variant,
     "outcomes": Outcome, "censor_at": CensorAt, "rate": Rate, "label": Words, "title": Words, "name": Words,
     "basis": Words, "check": StudyCheck, "fires": Example, "passes": Example, "message": Words, "remedy": Words,

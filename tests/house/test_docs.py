@@ -69,7 +69,9 @@ def reader(engine: Engine, database: Database, tmp_path: Path, monkeypatch: pyte
         each.dispose()
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/tour.md", "docs/cuts.md", "docs/queries.md", "docs/locks.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "docs/tour.md", "docs/cuts.md", "docs/worklist.md", "docs/queries.md", "docs/locks.md"]
+)
 def test_the_tour_leads_where_it_says(name: str, reader: Reader, engine: Engine) -> None:
     store = Store(engine, reader.folder.parent / "anchors" / "anchors.jsonl")
     introduce(store, published(store))

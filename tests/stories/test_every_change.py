@@ -238,10 +238,6 @@ ACTS: dict[tuple[str, str], tuple[Callable[[Trial], Any] | None, Act, str, str, 
         None, None,  # type: ignore[dict-item] # it leaves entries of subjects only where a check says something else
         "TRIAL", "checks.run", "Manager of the cast", None,
     ),
-    ("POST", f"{OWN}/studies/{{study}}/cuts"): (
-        None, None,  # type: ignore[dict-item] # told with the cuts: it is of no site, and in no zone but UTC
-        "TRIAL", "cut.create", "Manager of the cast", REASON["reason"],
-    ),
     ("POST", f"{OWN}/studies/{{study}}/derive"): (
         None, None,  # type: ignore[dict-item] # told in tests/derivations/test_derive.py: it needs a tampered row
         "TRIAL", "derive", "Manager of the cast", None,
@@ -261,6 +257,10 @@ ACTS: dict[tuple[str, str], tuple[Callable[[Trial], Any] | None, Act, str, str, 
     ("POST", f"{OWN}/studies/{{study}}/locks/decline"): (
         asked, lambda t, _: t.manager.post("/locks/decline", HERE | REASON),
         "TRIAL", "lock.decline", "Manager of the cast", REASON["reason"],
+    ),
+    ("POST", f"{OWN}/studies/{{study}}/cuts"): (
+        consented, lambda t, _: t.manager.post("/cuts", {"name": "interim"} | REASON),
+        "TRIAL", "cut.create", "Manager of the cast", REASON["reason"],
     ),
     ("POST", f"{OWN}/studies/{{study}}/imports/{{form}}"): (
         consented,

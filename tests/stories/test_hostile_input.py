@@ -75,7 +75,7 @@ def trial(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         token = client.post("/api/v1/session", json={"username": "ev", "password": PASSWORD}).json()["token"]
         places = {
             "study": STUDY, "site": SITE, "subject": subject, "visit": "SCR", "form": "demographics",
-            "version": "1", "other": "1", "rule": "ctcae_labs",
+            "version": "1", "other": "1", "name": "interim", "rule": "ctcae_labs",
             "username": "admin", "endpoint": "EFS", "query": str(uuid4()), "token_id": str(uuid4()),
             "grant_id": str(uuid4()), "migration_id": str(uuid4()),
         }  # fmt: skip

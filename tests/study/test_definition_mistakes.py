@@ -176,6 +176,24 @@ CASES = {
     "condition on no fact": Case("subject.arm == 'A'", "subject.amr == 'A'"),
     "condition that is none": Case("subject.arm == 'A'", "subject.arm"),
     "condition unreadable": Case("subject.arm == 'A'", "subject.arm == "),
+    "occurrence without anchor": Case(
+        'anchor = "hsct"\ntarget = 30\nwindow = [-7, 7]\n', "occurrence = 2\n", at="occurrence"
+    ),
+    "occurrence that is none": Case('anchor = "hsct"', 'anchor = "hsct"\noccurrence = "every"', at="occurrence"),
+    "end unknown": Case("report_day = 365", 'report_day = 365\nends = ["deth"]', at="ends"),
+    "due page that is not optional": Case(
+        'optional = ["graft"]',
+        'optional = ["graft"]\n[[visit.due]]\nform = "dosing"\nwhen = "subject.arm == \'A\'"',
+        at='form = "dosing"\nwhen',
+    ),
+    "due page by no item of the visit": Case(
+        'optional = ["graft"]',
+        'optional = ["graft"]\n[[visit.due]]\nform = "graft"\nwhen = "here.dosing_givn == \'Y\'"',
+        at='when = "here',
+    ),
+    "due page without a condition": Case(
+        'optional = ["graft"]', 'optional = ["graft"]\n[[visit.due]]\nform = "graft"', at="[[visit.due]]"
+    ),
     "visit with unlisted form": Case('optional = ["graft"]', 'optional = ["graft", "death"]'),
     "page due and optional": Case('optional = ["graft"]', 'optional = ["graft", "dosing"]'),
     "nothing to enter": Case('forms = ["consent", "randomisation"]', "forms = []", at='[[visit]]\ncode = "SCR"'),

@@ -89,7 +89,7 @@ def create(
     with database.reading() as session:
         see(session, study_id)
         require(actor, Permission.CUT_CREATE, study_id)
-        newest(session, study_id)
+        zone = newest(session, study_id).study.zone
         versions = _in_force(session, study_id, within)
         _require_free(session, study_id, name)
         at, head = now(), position(session, study_id)
@@ -100,7 +100,7 @@ def create(
     with database.writing() as session:
         see(session, study_id)
         _require_free(session, study_id, name)
-        with change(session, study_id, by=actor, action="cut.create", reason=reason) as made:
+        with change(session, study_id, by=actor, action="cut.create", reason=reason, zone=zone) as made:
             made.detail |= {"cut": name, "position": head["seq"]}
             row = {
                 "study_id": study_id,

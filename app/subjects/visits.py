@@ -1,0 +1,150 @@
+"""The visits of a subject: what the study plans for it, laid beside what has been entered."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, NamedTuple
+
+from app.forms.answers import convert, plain
+from app.forms.definition import Form, ItemType
+from app.forms.tokens import members
+from app.models.capture import RecordStatus
+from app.study.library import Build
+from app.study.progress import UNTOLD, Held, Progress, VisitState
+from app.study.schedule import PlannedVisit, items_here, plan
+from app.subjects.facts import Page, Place, standing
+from app.subjects.lookups import known
+
+OCCURRED, DAY, REASON = "SVOCCUR", "VISDAT", "SVREASOC"
+"""What the items of a form are in CDASH that tell of the visit itself."""
+
+Entered = Mapping[tuple[str, int], Mapping[str, Progress]]
+"""How far each form is at each visit that was begun, by visit and repeat."""
+
+
+class _Report(NamedTuple):
+    """The items of a form that tell of the visit itself."""
+
+    occurred: str
+    day: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What of a casebook has to be read to lay out its visits: everything else is where it is and how far."""
+
+    facts: frozenset[str]
+    here: Mapping[str, Mapping[str, tuple[str, str]]]
+    """By visit, the names that the conditions of its pages use: form and item."""
+    reports: Mapping[str, _Report]
+    forms: frozenset[str]
+    """The forms whose answers are needed."""
+
+
+def asked_of(build: Build) -> Asked:
+    """Worked out once for a study version."""
+    found: Asked | None = build.memo.get("visits")
+    if found is None:
+        found = build.memo["visits"] = _asked(build)
+    return found
+
+
+def _asked(build: Build) -> Asked:
+    study = build.study
+    conditions = [text for visit in study.visits for text in (visit.when, *(due.when for due in visit.due)) if text]
+    facts = frozenset().union(*(members(text, "subject") for text in conditions))
+    facts |= {fact.until for fact in study.facts if fact.name in facts and fact.until is not None}
+    here = {}
+    for visit in study.visits:
+        used = frozenset().union(*(members(due.when, "here") for due in visit.due))
+        here[visit.code] = {name: item for name, item in items_here(visit, build.forms).items() if name in used}
+    reports = {name: report for name, form in build.forms.items() if (report := _report(form)) is not None}
+    forms = {fact.form for fact in study.facts if fact.name in facts} | reports.keys()
+    forms |= {form for names in here.values() for form, _ in names.values()}
+    return Asked(facts, {code: names for code, names in here.items() if names}, reports, frozenset(forms))
+
+
+def _report(form: Form) -> _Report | None:
+    names = {item.cdash: item.id for part in form.sections if not part.repeating for item in part.items if item.cdash}
+    occurred = names.get(OCCURRED)
+    return None if occurred is None else _Report(occurred, names.get(DAY), names.get(REASON))
+
+
+def entered(pages: Iterable[tuple[Place, str]]) -> Entered:
+    """How far each form is, from the places of pages and their status; void pages count for nothing."""
+    found: dict[tuple[str, int], dict[str, Progress]] = {}
+    for place, status in pages:
+        if status != RecordStatus.VOID:
+            at = found.setdefault((place.visit, place.visit_repeat), {})
+            whole = status == RecordStatus.COMPLETE and at.get(place.form) is not Progress.INCOMPLETE
+            at[place.form] = Progress.COMPLETE if whole else Progress.INCOMPLETE
+    return found
+
+
+def visits(
+    build: Build, anchors: Mapping[str, date], progress: Entered, pages: Mapping[Place, Page]
+) -> Iterator[VisitState]:
+    """Each visit in the order of the study, as planned and as begun; one that is neither is left out.
+
+    `pages` holds at least those of the forms that `asked_of` names. Of a visit that may be held again and again those
+    that were begun are told, and the plan of the first while none was.
+    """
+    asked = asked_of(build)
+    told = [page for page in standing(pages) if page.place.form in asked.forms]
+    facts = known(build, {page.place: page for page in told}) if asked.facts else {}
+    held = dict(_held(asked, told))
+    begun: dict[str, list[int]] = {}
+    for code, repeat in sorted(progress.keys()):
+        begun.setdefault(code, []).append(repeat)
+    laid: dict[str, dict[int, PlannedVisit]] = {}
+    for each in plan(build.study, anchors, facts, _here(build, asked, told), begun):
+        laid.setdefault(each.visit, {})[each.repeat] = each
+    for visit in build.study.visits:
+        planned, repeats = laid.get(visit.code, {}), begun.get(visit.code, [])
+        again = visit.repeating and visit.occurrence != "each" and repeats
+        for repeat in repeats if again else sorted({*planned, *repeats}):
+            at = (visit.code, repeat)
+            yield VisitState(*at, planned.get(repeat), progress.get(at, {}), held.get(at, UNTOLD))
+
+
+def _held(asked: Asked, pages: Iterable[Page]) -> Iterator[tuple[tuple[str, int], Held]]:
+    for page in pages:
+        report = asked.reports.get(page.place.form)
+        if report is None or page.place.repeat > 1:
+            continue
+        said, day, reason = (
+            None if item is None else plain(page.answers.get(item)).value
+            for item in (report.occurred, report.day, report.reason)
+        )
+        happened = {"Y": True, "N": False}.get(str(said))
+        yield (page.place.visit, page.place.visit_repeat), Held(happened, _date(day), reason)
+
+
+def _date(text: Any) -> date | None:
+    with suppress(TypeError, ValueError):
+        return date.fromisoformat(text)
+    return None
+
+
+def _here(build: Build, asked: Asked, pages: Iterable[Page]) -> dict[tuple[str, int], dict[str, Any]]:
+    """The values that the conditions of a visit's pages ask for, numbers in the canonical unit."""
+    found: dict[tuple[str, int], dict[str, Any]] = {}
+    for page in pages:
+        for name, (form_id, item) in asked.here.get(page.place.visit, {}).items():
+            if form_id == page.place.form and page.place.repeat == 1:
+                at = found.setdefault((page.place.visit, page.place.visit_repeat), {})
+                at[name] = _value(build.forms[form_id], item, page.answers.get(item))
+    return found
+
+
+def _value(form: Form, item: str, answer: Any) -> Any:
+    if form.has(item) and form.item(item).value_type in {ItemType.INTEGER, ItemType.DECIMAL}:
+        return convert(form.item(item), answer)
+    return plain(answer).value
+
+
+def dates_of(results: Mapping[str, Any] | None) -> dict[str, date]:
+    """The anchors of a stored derivation."""
+    return {name: date.fromisoformat(day) for name, day in ((results or {}).get("anchors") or {}).items()}
