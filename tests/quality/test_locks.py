@@ -344,7 +344,7 @@ def test_a_locked_subject_keeps_its_results_until_it_is_unlocked(trial: Trial, t
     subject = entered(trial)
     lock = closed(trial, "lock", subject=subject)
     publish(trial.database, amended(tmp_path / "forms"))
-    move = {"version": 2, "reason": "Approved"}
+    move = {"version": 2, "approved_on": "2024-01-01", "reason": "Approved"}
     assert trial.builder.call("PUT", "/sites/HZ01/version", json=move).status_code == 204
     kept = trial.manager.post("/derive").json()["deviations"]
     assert {each["endpoint"] for each in kept} >= {"EFS", "CRA"}
@@ -357,7 +357,7 @@ def test_a_locked_subject_keeps_its_results_until_it_is_unlocked(trial: Trial, t
 
 def test_no_study_version_comes_in_force_at_a_locked_site(trial: Trial) -> None:
     lock = closed(trial, "lock", site="HZ01")
-    move = {"version": 1, "reason": "Approved"}
+    move = {"version": 1, "approved_on": "2024-01-01", "reason": "Approved"}
     assert refused(trial.builder.call("PUT", "/sites/HZ01/version", json=move), "site", "locked")
     assert trial.builder.call("PUT", "/sites/HZ02/version", json=move).status_code == 204
     unlocked(trial, lock)

@@ -64,7 +64,7 @@ def test_nobody_writes_whatever_their_role(trial: Trial, who: str) -> None:
         someone.post("/subjects", {"site": "HZ01"}),
         someone.post(f"/subjects/{subject}/transfer", {"site": "HZ02"} | reason),
         someone.post("/derive"),
-        someone.call("PUT", "/sites/HZ01/version", json={"version": 1} | reason),
+        someone.call("PUT", "/sites/HZ01/version", json={"version": 1, "approved_on": "2024-01-01"} | reason),
         someone.post("/checks/run"),
         someone.call(
             "PUT", "/sites/HZ01/ranges?reason=New+method", content=RANGES, headers={"Content-Type": "text/csv"}

@@ -101,10 +101,11 @@ def last_run(session: Session, study_id: str, site_id: str) -> UUID:
 def propose(session: Session, actor: Actor, plan: Plan, site_id: str, *, approved_on: date) -> Row:
     """Plan a migration of a site: the object that is looked at, run and rolled back. One at a time for each site.
 
-    The same plan proposed again is the same migration. Raises NotFound and Conflict.
+    The same plan proposed again is the same migration. Raises NotFound, Locked and Conflict.
     """
     require(actor, Permission.MIGRATION_PLAN, plan.study, site_id)
     site = _site(session, actor, Permission.MIGRATION_PLAN, plan.study, site_id)
+    locks.assert_site_open(session, plan.study, site_id)
     course_of(session, plan)
     if site["version"] != plan.from_:
         raise Conflict("The site does not work under the version that the plan leads from")
