@@ -4,7 +4,7 @@ computed items -> endpoints and status -> findings, which come last because all 
 worked out first and stored then, so that who only asks what differs can do so without storing.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -20,14 +20,15 @@ from app.derivations.conclude import conclude, contradictions
 from app.derivations.late import late_questions
 from app.derivations.readings import Reading, Readings, read_pages
 from app.derivations.working import worked
-from app.forms.definition import Phase
+from app.forms.definition import Form, Phase
 from app.forms.findings import Question
 from app.models.capture import FindingState, Severity
 from app.quality.findings import Observation, differing, reconcile
 from app.study.library import Build, form_of
 from app.subjects import facts
 from app.subjects.facts import Page, Place
-from app.subjects.ranges import ranges_of
+from app.subjects.lookups import feeds
+from app.subjects.ranges import Ranges, ranges_of
 
 Values = Mapping[str, Any]
 OPENED, CLOSED = FINDINGS = ("finding opened", "finding closed")
@@ -139,14 +140,8 @@ def work_out(
     forms = partial(form_of, session)
     ranges = ranges_of(session, build.study.study, subject["site_id"], subject.get("ranges"))
     now = read_pages(build, forms, facts.standing(pages), ranges)
-    then = read_pages(build, forms, facts.standing(before), ranges) if before is not None else Readings()
-    touched = [
-        each
-        for place, each in now.by_place.items()
-        if place not in then.by_place or then.by_place[place].key != each.key
-    ]
-    records = [each.page.record_id for each in touched]
-    records += [each.page.record_id for place, each in then.by_place.items() if place not in now.by_place]
+    touched, gone = _touched(build, forms, ranges, now, pages, before)
+    records = [each.page.record_id for each in touched] + gone
     conclusion = conclude(build, now.captured(), now.values)
     late = now.late_rules(build)
     unasked = {name for each in touched for name in each.unasked(phase)}
@@ -175,6 +170,33 @@ def work_out(
             ),
         ],
     )
+
+
+def _touched(
+    build: Build,
+    forms: Callable[[str, int], Form],
+    ranges: Ranges,
+    now: Readings,
+    pages: Mapping[Place, Page],
+    before: Mapping[Place, Page] | None,
+) -> tuple[list[Reading], list[UUID]]:
+    """The pages that know something else than before the act, and the records that count no longer.
+
+    Where no fact is read from what was changed, nobody else can know something else.
+    """
+    if before is None:
+        return list(now.by_place.values()), []
+    changed = [place for place, page in pages.items() if before.get(place) is not page]
+    if not any(feeds(build, place.form) for place in changed):
+        told = [now.by_place[place] for place in changed if place in now.by_place]
+        return told, [pages[place].record_id for place in changed if place not in now.by_place]
+    then = read_pages(build, forms, facts.standing(before), ranges)
+    told = [
+        each
+        for place, each in now.by_place.items()
+        if place not in then.by_place or then.by_place[place].key != each.key
+    ]
+    return told, [each.page.record_id for place, each in then.by_place.items() if place not in now.by_place]
 
 
 def _observation(page: Page, each: Question) -> Observation:

@@ -58,6 +58,11 @@ def plan_of(build: Build) -> Plan:
     return found
 
 
+def feeds(build: Build, form: str) -> bool:
+    """Whether any fact is read from this form."""
+    return form in plan_of(build).by_form
+
+
 class Lookups:
     """The facts of one subject. Those `of_page` depend on the page that asks, and on what was computed before it."""
 
