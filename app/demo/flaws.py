@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from app.demo.course import Course
+from app.demo.course import Course, after
 from app.forms.definition import Form
 from app.subjects.facts import Place
 
@@ -91,9 +92,33 @@ def _other_response(entries: "list[Entry]") -> None:
         entries[place] = _with(entries[place], response="CRi")
 
 
+def _late_report(entries: "list[Entry]") -> None:
+    """A serious event that the sponsor heard of six days later."""
+    for number, entry in enumerate(entries):
+        if entry.place.form == "adverse_event" and (known := entry.answers.get("aware_date")):
+            entries[number] = _with(entry, report_date=after(date.fromisoformat(known), 6).isoformat())
+            return
+
+
+def _unit_slip(entries: "list[Entry]") -> None:
+    """A creatinine in mg/dL, typed into a box of umol/L."""
+    place = _last(entries, "chemistry", "creatinine")
+    if place is not None:
+        entries[place] = _with(entries[place], creatinine="0.9")
+
+
+def _no_limit(entries: "list[Entry]") -> None:
+    """Nothing detected, by a test whose sensitivity nobody wrote down."""
+    for number, entry in enumerate(entries):
+        if entry.place.form == "mrd" and entry.answers.get("result") == "ND":
+            entries[number] = _with(entry, lod_pct={"missing": "unknown"})
+            return
+
+
 _SPOIL: "Mapping[str, Callable[[list[Entry]], None]]" = {
     "odd unit": _odd_unit, "soft limit": _soft_limit, "not done": _not_done, "corrected": _corrected,
     "wrong page": _wrong_page, "incomplete": _incomplete, "other response": _other_response,
+    "late report": _late_report, "unit slip": _unit_slip, "no limit": _no_limit,
 }  # fmt: skip
 
 

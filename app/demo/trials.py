@@ -311,6 +311,9 @@ def _flawed(courses: list[Course]) -> tuple[Course, ...]:
         ("partial death", lambda course: course.death is not None and course.cause != "RELAPSE"),
         ("partial birth", lambda course: course.enrol is not None),
         ("other response", lambda course: _long(course) and course.fate == "well"),
+        ("late report", lambda course: any(trouble.grade > 2 for trouble in course.troubles)),  # noqa: PLR2004 (severe)
+        ("unit slip", _long),
+        ("no limit", lambda course: _long(course) and course.fate == "well"),
         ("odd unit", _long),
         ("soft limit", _long),
         ("not done", _long),
