@@ -37,6 +37,7 @@ from app.exchange.cuts import routes as cut_routes
 from app.quality import routes as quality_routes
 from app.quality.locks import routes as lock_routes
 from app.quality.queries import routes as query_routes
+from app.quality.verification import routes as verification_routes
 from app.settings import Settings
 from app.study import routes as study_routes
 from app.subjects import routes as subject_routes
@@ -60,6 +61,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     cut_routes.router,
     quality_routes.router,
     lock_routes.router,
+    *verification_routes.ROUTERS,
     query_routes.router,
 )
 

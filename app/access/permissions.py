@@ -56,6 +56,8 @@ class Permission(StrEnum):
     QUERY_OPEN = "query.open"
     QUERY_ANSWER = "query.answer"
     QUERY_REVIEW = "query.review"
+    RECORD_VERIFY = "record.verify"
+    VERIFICATION_READ = "verification.read"
     LOCK_READ = "lock.read"
     LOCK_SET = "lock.set"
     LOCK_HARD = "lock.hard"
@@ -115,6 +117,8 @@ TABLE: Mapping[Permission, frozenset[Role]] = MappingProxyType(
         Permission.QUERY_OPEN: _REVIEWERS | {Role.INVESTIGATOR},
         Permission.QUERY_ANSWER: _SITE_STAFF,
         Permission.QUERY_REVIEW: _REVIEWERS,
+        Permission.RECORD_VERIFY: frozenset({Role.MONITOR}),
+        Permission.VERIFICATION_READ: _READERS,
         Permission.LOCK_READ: _READERS | {Role.STATISTICIAN, Role.SPONSOR},
         Permission.LOCK_SET: frozenset({Role.DATA_MANAGER}),
         Permission.LOCK_HARD: frozenset({Role.DATA_MANAGER}),

@@ -21,13 +21,14 @@ from app.derivations.read import latest, told
 from app.derivations.working import worked
 from app.forms import answers as reading
 from app.forms.definition import Lang
-from app.quality.marks import Marks
+from app.quality.marks import Marks, of_subject
 from app.quality.queries.standing import brief, standing
 from app.quality.read import describe, open_findings
 from app.study.library import Build, build_of, form_of
 from app.subjects import enrol, facts, locked
 from app.subjects.address import written
 from app.subjects.facts import Page, Place
+from app.subjects.reviewed import reviewed
 
 
 class Computed(NamedTuple):
@@ -61,6 +62,7 @@ def _finding() -> Select[Any]:
             site.c.version,
             site.c.ranges,
             locked.covering(study, site.c.site_id, subject_id).label("locks"),
+            reviewed(study, subject_id).label("reviewed"),
         )
         .join_from(subject, site, (site.c.study_id == subject.c.study_id) & (site.c.site_id == subject.c.site_id))
         .where(subject.c.study_id == study, subject.c.subject_id == subject_id)
@@ -87,13 +89,13 @@ def page(
     values = computed(session, study_id, [found.record_id], as_of=as_of)
     findings = open_findings(session, study_id, subject_id, as_of=as_of)
     queries = standing(session, study_id, subject_id, as_of=as_of)
-    marks = Marks(subject["locks"]) if as_of is None else None
+    marks = of_subject(session, subject, found.record_id) if as_of is None else None
     return view(session, study_id, found, values, findings, queries, marks, actor.language)
 
 
 def after(session: Session, study_id: str, saved: Saved, language: Lang) -> dict[str, Any]:
     """The page that a save has just left behind; what the save has worked out is not read again."""
-    page, marks = saved.page, Marks(saved.held["locks"])
+    page, marks = saved.page, of_subject(session, saved.held, saved.page.record_id)
     queries = standing(session, study_id, page.subject_id)
     if saved.reading is not None:
         values = {page.record_id: Computed(saved.reading.judged.computed, worked(saved.reading))}
@@ -135,7 +137,7 @@ def view(
         "saved_at": found.at,
         "instead_of": found.instead_of,
         "record_id": found.record_id,
-        "marks": marks.on(found.place) if marks else None,
+        "marks": marks.on(found) if marks else None,
     }
 
 
@@ -252,7 +254,7 @@ def casebook(
     findings = open_findings(session, study_id, subject_id, as_of=as_of)
     queries = standing(session, study_id, subject_id, as_of=as_of)
     concluded = latest(session, study_id, subject_id, as_of=as_of)
-    marks = Marks(subject["locks"]) if as_of is None else None
+    marks = of_subject(session, subject) if as_of is None else None
     derived_by = build_of(session, study_id, concluded.get("study_version", build.study.version))
     build = build if as_of is None else derived_by
     return {

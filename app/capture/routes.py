@@ -62,10 +62,11 @@ class PageToValidate(BaseModel):
 
 
 class MarksView(BaseModel):
-    """What people have said of a page: how far it is closed, and which locks lie upon it and its items."""
+    """What people have said of a page: how far it is closed, which locks lie upon it, and what was verified."""
 
     lock: LockState
     locks: list[dict[str, Any]]
+    verification: list[dict[str, Any]]
 
 
 class RecordView(BaseModel):

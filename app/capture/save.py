@@ -23,7 +23,7 @@ from app.derivations.readings import Reading
 from app.forms import answers as reading
 from app.forms.definition import Form, Phase
 from app.models.capture import RecordStatus
-from app.quality import locks
+from app.quality import locks, marks
 from app.quality.queries.follow import strike
 from app.study.library import Build, build_of, form_of
 from app.subjects import enrol, facts
@@ -270,6 +270,7 @@ def _store(
                 "change_id": made.change_id,
             },
         )
+        marks.follow(made, subject, page, changed)
         if worked is not None:
             findings = worked.store(made)
         if stored.status == RecordStatus.VOID:

@@ -1,4 +1,4 @@
-"""What people have said of the data, as tables: which scopes are and were closed."""
+"""What people have said of the data, as tables: what was verified, which scopes are and were closed."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,37 +9,70 @@ from app import models
 from app.exchange.archive import Member
 from app.exchange.columns import Column
 from app.exchange.tables import Scope, moment
+from app.quality.verification.read import everything
 from app.subjects.locked import scope_of
 
 _BLOCK = 2000
-_LOCKS = tuple(
-    Column(name, label, kind, text=kind == "free text")
-    for name, label, kind in (
-        ("STUDYID", "Study", "text"),
-        ("SITEID", "Site; empty for the study", "text"),
-        ("USUBJID", "Subject, unique over studies", "text"),
-        ("SUBJID", "Subject number", "text"),
-        ("VISIT", "Visit", "text"),
-        ("VISIT_REPEAT", "Which one of a repeating visit", "integer"),
-        ("FORM", "Form", "text"),
-        ("REPEAT", "Which one of a repeating page", "integer"),
-        ("ITEM", "Item", "text"),
-        ("ROW", "Row of a repeating section", "integer"),
-        ("SCOPE", "study, site, subject, visit, page or item", "text"),
-        ("STATE", "open, frozen, locked or hard_locked", "text"),
-        ("SINCE", "Since when, UTC", "datetime"),
-        ("SET_BY", "Who", "free text"),
-        ("REASON", "Why", "free text"),
-        ("ASKED_AT", "When it was asked to be unlocked, UTC", "datetime"),
-        ("ASKED_BY", "Who asks for it to be unlocked", "free text"),
-        ("ASKED_REASON", "Why it is asked", "free text"),
-    )
+
+
+def _columns(*told: tuple[str, str, str]) -> tuple[Column, ...]:
+    return tuple(Column(name, label, kind, text=kind == "free text") for name, label, kind in told)
+
+
+_ITEM = (
+    ("STUDYID", "Study", "text"),
+    ("SITEID", "Site; empty for the study", "text"),
+    ("USUBJID", "Subject, unique over studies", "text"),
+    ("SUBJID", "Subject number", "text"),
+    ("VISIT", "Visit", "text"),
+    ("VISIT_REPEAT", "Which one of a repeating visit", "integer"),
+    ("FORM", "Form", "text"),
+    ("REPEAT", "Which one of a repeating page", "integer"),
+    ("ITEM", "Item", "text"),
+    ("ROW", "Row of a repeating section", "integer"),
+)
+_SDV = _columns(
+    *_ITEM,
+    ("REQUIRED", "Y: the plan asks for it", "yes_no"),
+    ("STATE", "verified, or reset by a change since", "text"),
+    ("REVISION", "Revision it was verified at", "integer"),
+    ("VERIFIED_BY", "Who verified it last", "free text"),
+    ("VERIFIED_AT", "When, UTC", "datetime"),
+)
+_LOCKS = _columns(
+    *_ITEM,
+    ("SCOPE", "study, site, subject, visit, page or item", "text"),
+    ("STATE", "open, frozen, locked or hard_locked", "text"),
+    ("SINCE", "Since when, UTC", "datetime"),
+    ("SET_BY", "Who", "free text"),
+    ("REASON", "Why", "free text"),
+    ("ASKED_AT", "When it was asked to be unlocked, UTC", "datetime"),
+    ("ASKED_BY", "Who asks for it to be unlocked", "free text"),
+    ("ASKED_REASON", "Why it is asked", "free text"),
 )
 
 
 def members(scope: Scope) -> Iterator[Member]:
     """Each table in the order of the archive."""
+    yield Member("sdv.csv", _SDV, lambda: _verified(scope))
     yield Member("locks.csv", _LOCKS, lambda: _locks(scope))
+
+
+def _verified(scope: Scope) -> Iterator[list[str]]:
+    for page in everything(scope.session, scope.study_id, scope.sites):
+        subject = [scope.study_id, page.site_id, f"{scope.study_id}-{page.subject_id}", page.subject_id]
+        for (item, row), mark in sorted(page.marks.items(), key=lambda each: (each[0][0], each[0][1] or 0)):
+            yield [
+                *subject,
+                *map(str, page.place),
+                item,
+                _text(row),
+                "Y" if (item, row) in page.required else "N",
+                mark["state"],
+                str(mark["revision"]),
+                mark["by"],
+                mark["at"],
+            ]
 
 
 def _locks(scope: Scope) -> Iterator[list[str]]:

@@ -10,7 +10,7 @@ from app.models.audit import chain, change
 from app.models.base import SYSTEM, metadata
 from app.models.capture import computed, derivation, finding, idempotency, record, revision, subject
 from app.models.cut import cut
-from app.models.marks import lock
+from app.models.marks import lock, verification
 from app.models.queries import query, query_message
 from app.models.study import form_version, reference_range, site, study, study_form, study_version
 
@@ -41,4 +41,5 @@ __all__ = [
     "study_migration",
     "study_version",
     "subject",
+    "verification",
 ]

@@ -1,10 +1,10 @@
-"""What people have said of the data: where nothing is to be changed any more."""
+"""What people have said of the data: where nothing is to be changed any more, what agrees with its source."""
 
 from enum import StrEnum
 
 from sqlalchemy import Column, ForeignKey, ForeignKeyConstraint, Index, Integer, SmallInteger, Table, Text, Uuid
 
-from app.models.base import Moment, key, metadata, one_of
+from app.models.base import Json, Moment, key, metadata, one_of
 
 
 class LockState(StrEnum):
@@ -14,6 +14,13 @@ class LockState(StrEnum):
     FROZEN = "frozen"
     LOCKED = "locked"
     HARD_LOCKED = "hard_locked"
+
+
+class MarkState(StrEnum):
+    """An item was found to agree with its source; or it was, and has been changed since."""
+
+    VERIFIED = "verified"
+    RESET = "reset"
 
 
 lock = Table(
@@ -57,4 +64,19 @@ lock = Table(
     ),
     one_of("state", LockState),
     comment="One per scope that was ever closed: the study (no address), a site, or a subject and what lies in it.",
+)
+
+verification = Table(
+    "verification",
+    metadata,
+    key("study_id", primary_key=True),
+    Column("record_id", Uuid, primary_key=True),
+    key("subject_id"),
+    Column("marks", Json, nullable=False),
+    Column("change_id", Uuid, nullable=False),
+    ForeignKeyConstraint(["study_id", "record_id"], ["record.study_id", "record.record_id"]),
+    ForeignKeyConstraint(["study_id", "subject_id"], ["subject.study_id", "subject.subject_id"]),
+    Index(None, "study_id", "subject_id"),
+    comment="One per page that was verified: its items with who found each to agree with its source, when, at which "
+    "revision; or that it was changed since.",
 )

@@ -9,11 +9,13 @@ from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from app.clinical.endpoints.definition import Endpoint, Milestone, Rate
 from app.core.canonical import digest
 from app.forms.definition import Check, CodeText, Id, Words
+from app.study.part import Part
+from app.study.review import SourceVerification
 
 SiteId = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{2,12}$")]
 StudyId = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9-]{1,31}$")]
@@ -38,12 +40,6 @@ def _in_order(window: tuple[int, int]) -> tuple[int, int]:
     if window[0] > window[1]:
         raise ValueError("a window is written [first day, last day] around the target, for example [-7, 7]")
     return window
-
-
-class Part(BaseModel):
-    """A piece of a study file: frozen, unknown keys refused, read by the names the file uses."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
 
 
 class Arm(Part):
@@ -170,6 +166,7 @@ class Study(Part):
     endpoints: tuple[Endpoint, ...] = Field(default=(), alias="endpoint")
     rates: tuple[Rate, ...] = Field(default=(), alias="rate")
     checks: tuple[StudyCheck, ...] = Field(default=(), alias="check")
+    sdv: SourceVerification | None = None
 
     @cached_property
     def named(self) -> Mapping[str, str]:

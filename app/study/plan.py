@@ -12,7 +12,8 @@ from pydantic import Field, StringConstraints
 
 from app.core.canonical import digest
 from app.forms.definition import CodeText, Id, MissingReason, Words
-from app.study.definition import Part, StudyId, Version, VisitCode
+from app.study.definition import StudyId, Version, VisitCode
+from app.study.part import Part
 
 RETIRE = "retire"
 Factor = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}(\.[0-9]{1,20})?$")]

@@ -14,6 +14,7 @@ from app.forms.mistakes import Fault, near
 from app.forms.rules import Surroundings, kind_of
 from app.study.definition import Study, Visit
 from app.study.lookups import fact_faults, study_check_faults, surroundings
+from app.study.review import review_faults
 from app.study.schedule import items_here
 from app.study.sources import condition_faults, milestone_faults
 
@@ -34,6 +35,7 @@ def study_faults(study: Study, forms: Forms) -> list[Fault]:
         *chain.from_iterable(_visit(study, at, visit, known, around) for at, visit in enumerate(study.visits)),
         *_ends(study),
         *_statuses(study),
+        *review_faults(study.sdv, known),
         *chain.from_iterable(
             milestone_faults(study, ("milestone", at), milestone, known, around)
             for at, milestone in enumerate(study.milestones)

@@ -28,7 +28,15 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "milestone": "The dated occurrences everything is counted from, read from pages or made from each other.",
         "endpoint": "The time-to-event endpoints, each with its variants.",
         "rate": "The proportions.",
+        "sdv": "What is verified against its source; absent: everything.",
     },
+    "SourceVerification": {
+        "plan": "all, critical (the items below), or sampled (everything of some subjects, the critical items of all).",
+        "critical": "Items that are verified for every subject.",
+        "seed": "What subjects are drawn by; stated once, so that anybody can draw again.",
+        "share": "How many per cent of the subjects are drawn.",
+    },
+    "CriticalItems": {"form": "The form.", "items": "Items of the form, by their ids."},
     "Fact": {
         "name": "The name after `subject.`.",
         "form": "The form it is read from, over all visits.",

@@ -14,6 +14,7 @@ from app.audit import change
 from app.core.errors import Conflict
 from app.models.marks import LockState
 from app.subjects import locked
+from app.subjects.reviewed import reviewed
 
 NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 """A subject number: it stands in addresses and in files."""
@@ -77,7 +78,7 @@ def _taken(session: Session, study_id: str, number: str) -> bool:
 
 
 def lock(session: Session, study_id: str, subject_id: str) -> dict[str, Any] | None:
-    """The subject with its site's zone and study version and its `locks`, held until the transaction ends.
+    """The subject with its site's zone and study version, `locks` and `reviewed`, held until the transaction ends.
 
     Every write to a casebook holds its subject, so that what is derived from the whole casebook is derived from
     a state that nobody else is changing. The rest is read once the subject is held: who waited for a transfer, for
@@ -100,12 +101,13 @@ _HELD = (
     )
     .with_for_update()
 )
-_STUDY, _AT = bindparam("study", type_=Text), bindparam("site", type_=Text)
+_STUDY, _AT, _SUBJECT = (bindparam(name, type_=Text) for name in ("study", "site", "subject"))
 _SITE = select(
     models.site.c.zone,
     models.site.c.version,
     models.site.c.ranges,
-    locked.covering(_STUDY, _AT, bindparam("subject", type_=Text)).label("locks"),
+    locked.covering(_STUDY, _AT, _SUBJECT).label("locks"),
+    reviewed(_STUDY, _SUBJECT).label("reviewed"),
 ).where(models.site.c.study_id == _STUDY, models.site.c.site_id == _AT)
 
 

@@ -45,6 +45,7 @@ def fill(database: Database) -> None:
                 record = world.save(session, study, subject)
                 world.correct(session, record, answers={"anc": "9.0"})
                 if subject == "HZ01-001":
+                    world.verify(session, record)
                     world.migrate(session, record)
 
 

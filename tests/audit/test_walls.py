@@ -174,6 +174,11 @@ def test_no_row_points_into_another_study(trial: Trial, table: str, constraint: 
             "migrated_page": {"revision": 1},
         }  # fmt: skip
         mine |= free.get(table, {})
+        if table == "verification":  # one for each record: the other record has none
+            records = models.record.select().where(models.record.c.study_id == STUDY)
+            mine["record_id"] = next(
+                row.record_id for row in admin.execute(records) if row.record_id != mine["record_id"]
+            )
         with pytest.raises(IntegrityError) as refusal:
             admin.execute(insert(found), mine | {column.parent.name: value})
         work.rollback()

@@ -162,6 +162,14 @@ def limits(session: Session, study_id: str) -> None:
         made.insert(models.reference_range, key | {"analyte": "ALT", "laboratory": "", "unit": "U/L", "high": "40"})
 
 
+def verify(session: Session, record: Mapping[str, Any]) -> None:
+    """A mark upon an item of a page."""
+    with change(session, record["study_id"], by=SYSTEM_ACTS, action="verification") as made:
+        key = {name: record[name] for name in ("study_id", "record_id", "subject_id")}
+        mark = {"item": "anc", "row": None, "state": "verified", "revision": 1, "by": "Marrow", "at": "2026-03-01"}
+        made.insert(models.verification, key | {"marks": [mark], "change_id": made.change_id})
+
+
 def close(session: Session, study_id: str, subject_id: str) -> None:
     """A lock upon a subject of a site."""
     with change(session, study_id, by=SYSTEM_ACTS, action="lock.lock", reason="Clean") as made:

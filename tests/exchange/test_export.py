@@ -34,6 +34,7 @@ FILES = [
     "query_messages.csv",
     "audit.csv",
     "audit_items.csv",
+    "sdv.csv",
     "locks.csv",
     "endpoints.csv",
     "rates.csv",
@@ -221,7 +222,14 @@ def test_another_sites_subject_is_in_no_file(trial: Trial) -> None:
     ):
         assert {row["SUBJID"] for row in part.rows(name)} - {""} == {mine}, name
         assert {row["SUBJID"] for row in whole.rows(name)} >= {mine, f"{CANARY}-001"}, name
-    for name in set(FILES) - {"codebook.csv", "computed.csv", "manifest.json", "forms/arm.csv", "orphans.csv"}:
+    for name in set(FILES) - {
+        "sdv.csv",
+        "codebook.csv",
+        "computed.csv",
+        "manifest.json",
+        "forms/arm.csv",
+        "orphans.csv",
+    }:
         assert CANARY in whole.files[name].decode(), name
     assert part.manifest["sites"] == ["HZ01"]
 

@@ -70,7 +70,16 @@ def reader(engine: Engine, database: Database, tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.parametrize(
-    "name", ["README.md", "docs/tour.md", "docs/cuts.md", "docs/worklist.md", "docs/queries.md", "docs/locks.md"]
+    "name",
+    [
+        "README.md",
+        "docs/tour.md",
+        "docs/cuts.md",
+        "docs/worklist.md",
+        "docs/queries.md",
+        "docs/locks.md",
+        "docs/verification.md",
+    ],
 )
 def test_the_tour_leads_where_it_says(name: str, reader: Reader, engine: Engine) -> None:
     store = Store(engine, reader.folder.parent / "anchors" / "anchors.jsonl")

@@ -92,6 +92,16 @@ def asked(trial: Trial) -> None:
     assert trial.monitor.post("/locks/ask", {"reason": "Wrong value"} | HERE).status_code == 200
 
 
+SOURCE = "visits/SCR/forms/consent/verification"
+
+
+def compared(trial: Trial) -> str:
+    subject = consented(trial)
+    done = trial.monitor.post(f"/subjects/{subject}/{SOURCE}", {}, headers={"If-Match": '"1"'})
+    assert done.status_code == 200, done.text
+    return subject
+
+
 Act = Callable[[Trial, Any], Any]
 REASON = {"reason": "As the log says"}
 CALCULATES = {
@@ -241,6 +251,18 @@ ACTS: dict[tuple[str, str], tuple[Callable[[Trial], Any] | None, Act, str, str, 
     ("POST", f"{OWN}/studies/{{study}}/derive"): (
         None, None,  # type: ignore[dict-item] # told in tests/derivations/test_derive.py: it needs a tampered row
         "TRIAL", "derive", "Manager of the cast", None,
+    ),
+    ("POST", f"{OWN}/studies/{{study}}/subjects/{{subject}}/visits/{{visit}}/forms/{{form}}/verification"): (
+        consented, lambda t, who: t.monitor.post(f"/subjects/{who}/{SOURCE}", {}, headers={"If-Match": '"1"'}),
+        "TRIAL", "record.verify", "Monitor of the cast", None,
+    ),
+    ("POST", f"{OWN}/studies/{{study}}/subjects/{{subject}}/visits/{{visit}}/forms/{{form}}/verification/withdraw"): (
+        compared,
+        lambda t, who: t.monitor.post(
+            f"/subjects/{who}/{SOURCE}/withdraw", {"items": [{"item": "consent_date"}]} | REASON,
+            headers={"If-Match": '"1"'},
+        ),
+        "TRIAL", "record.unverify", "Monitor of the cast", REASON["reason"],
     ),
     ("POST", f"{OWN}/studies/{{study}}/locks"): (
         None, lambda t, _: t.manager.post("/locks", {"action": "freeze"} | HERE | REASON),

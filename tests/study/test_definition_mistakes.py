@@ -194,6 +194,19 @@ CASES = {
     "due page without a condition": Case(
         'optional = ["graft"]', 'optional = ["graft"]\n[[visit.due]]\nform = "graft"', at="[[visit.due]]"
     ),
+    "plan that is none": Case("[[rate]]", '[sdv]\nplan = "most"\n[[rate]]', at='plan = "most"'),
+    "sample without a seed": Case("[[rate]]", '[sdv]\nplan = "sampled"\nshare = 20\n[[rate]]', at="[sdv]"),
+    "critical plan without items": Case("[[rate]]", '[sdv]\nplan = "critical"\n[[rate]]', at="[sdv]"),
+    "critical items of no form": Case(
+        "[[rate]]",
+        '[sdv]\nplan = "critical"\ncritical = [{ form = "dosage", items = ["given"] }]\n[[rate]]',
+        at="critical = [",
+    ),
+    "critical item that is none": Case(
+        "[[rate]]",
+        '[sdv]\nplan = "critical"\ncritical = [{ form = "dosing", items = ["givn"] }]\n[[rate]]',
+        at="critical = [",
+    ),
     "visit with unlisted form": Case('optional = ["graft"]', 'optional = ["graft", "death"]'),
     "page due and optional": Case('optional = ["graft"]', 'optional = ["graft", "dosing"]'),
     "nothing to enter": Case('forms = ["consent", "randomisation"]', "forms = []", at='[[visit]]\ncode = "SCR"'),
