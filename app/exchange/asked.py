@@ -58,9 +58,9 @@ def _findings(scope: Scope) -> Iterator[list[str]]:
     statement = _placed(finding, _subject.c.site_id).order_by(
         finding.c.subject_id, finding.c.opened_at, finding.c.finding_id
     )
-    for row in _rows(scope, statement.where(finding.c.study_id == scope.study_id)):
+    for row in _rows(scope, statement, finding):
         yield [
-            *subject_of(scope, row["site_id"], row["subject_id"]),
+            *subject_of(scope.study_id, row["site_id"], row["subject_id"]),
             *(text_of(row[name]) for name in (*_ADDRESS, "severity", "state")),
             *(moment(row[name]) for name in ("opened_at", "closed_at")),
         ]
@@ -71,12 +71,11 @@ def _queries(scope: Scope) -> Iterator[list[str]]:
     statement = (
         _placed(query, _subject.c.site_id, _account.c.username)
         .outerjoin(_account, _account.c.account_id == query.c.assignee)
-        .where(query.c.study_id == scope.study_id)
         .order_by(query.c.subject_id, query.c.opened_at, query.c.query_id)
     )
-    for row in _rows(scope, statement):
+    for row in _rows(scope, statement, query):
         yield [
-            *subject_of(scope, row["site_id"], row["subject_id"]),
+            *subject_of(scope.study_id, row["site_id"], row["subject_id"]),
             *(text_of(row[name]) for name in (*_ADDRESS, "query_id", "state", "username", "messages")),
             *(moment(row[name]) for name in ("opened_at", "changed_at", "closed_at")),
         ]
@@ -87,12 +86,10 @@ def _messages(scope: Scope) -> Iterator[list[str]]:
     statement = (
         select(message, query.c.subject_id, _account.c.username)
         .join_from(message, query, (query.c.study_id == message.c.study_id) & (query.c.query_id == message.c.query_id))
-        .join(_subject, (_subject.c.study_id == query.c.study_id) & (_subject.c.subject_id == query.c.subject_id))
         .outerjoin(_account, _account.c.account_id == message.c.assignee)
-        .where(message.c.study_id == scope.study_id)
         .order_by(query.c.subject_id, message.c.query_id, message.c.number)
     )
-    for row in _rows(scope, statement, at_once=_FEW):
+    for row in _rows(scope, statement, query, at_once=_FEW):
         yield [
             scope.study_id,
             *(text_of(row[name]) for name in ("subject_id", "query_id", "number")),
@@ -105,19 +102,15 @@ _ADDRESS = ("visit", "visit_repeat", "form_id", "repeat", "item", "row", "rule")
 
 
 def _placed(table: Table, *more: Any) -> Select[Any]:
-    """Rows that speak of an item, with their subjects and, where they have one, their pages."""
+    """Rows that speak of an item, with their pages where they have one."""
     record = _record.c
-    return (
-        select(table, *more, record.visit, record.visit_repeat, record.form_id, record.repeat)
-        .join_from(
-            table, _subject, (_subject.c.study_id == table.c.study_id) & (_subject.c.subject_id == table.c.subject_id)
-        )
-        .outerjoin(_record, (record.study_id == table.c.study_id) & (record.record_id == table.c.record_id))
-    )
+    own = (record.study_id == table.c.study_id) & (record.record_id == table.c.record_id)
+    place = (record.visit, record.visit_repeat, record.form_id, record.repeat)
+    return select(table, *more, *place).join_from(table, _record, own, isouter=True)
 
 
-def _rows(scope: Scope, statement: Select[Any], *, at_once: int = _BLOCK) -> Iterator[Any]:
-    streamed = scope.narrowed(statement, _subject.c.site_id).execution_options(yield_per=at_once)
+def _rows(scope: Scope, statement: Select[Any], of: Table, *, at_once: int = _BLOCK) -> Iterator[Any]:
+    streamed = scope.in_sight(statement, of).execution_options(yield_per=at_once)
     yield from scope.session.execute(streamed).mappings()
 
 

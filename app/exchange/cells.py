@@ -1,9 +1,9 @@
 """Columns and cells that the tables of a study share."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from app.exchange.columns import Column
-from app.exchange.tables import Scope
 
 SUBJECT = (
     ("STUDYID", "Study", "text"),
@@ -24,9 +24,18 @@ def columns(*told: tuple[str, str, str]) -> tuple[Column, ...]:
     return tuple(Column(name, label, kind, text=kind == "free text") for name, label, kind in told)
 
 
-def subject_of(scope: Scope, site: str, number: str) -> list[str]:
+ADDRESS = columns(*SUBJECT, *PLACE)
+"""Where a page stands."""
+
+
+def subject_of(study: str, site: str, number: str) -> list[str]:
     """The cells of SUBJECT."""
-    return [scope.study_id, site, f"{scope.study_id}-{number}", number]
+    return [study, site, f"{study}-{number}", number]
+
+
+def place_of(place: Iterable[str | int]) -> list[str]:
+    """The cells of PLACE."""
+    return list(map(str, place))
 
 
 def text_of(value: Any) -> str:

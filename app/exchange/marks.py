@@ -1,37 +1,19 @@
 """What people have said of the data, as tables: what was verified, which scopes are and were closed."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from sqlalchemy import or_, select
 
 from app import models
 from app.exchange.archive import Member
-from app.exchange.columns import Column
+from app.exchange.cells import PLACE, SUBJECT, columns, place_of, subject_of, text_of
 from app.exchange.tables import Scope, moment
 from app.quality.verification.read import everything
 from app.subjects.locked import scope_of
 
 _BLOCK = 2000
-
-
-def _columns(*told: tuple[str, str, str]) -> tuple[Column, ...]:
-    return tuple(Column(name, label, kind, text=kind == "free text") for name, label, kind in told)
-
-
-_ITEM = (
-    ("STUDYID", "Study", "text"),
-    ("SITEID", "Site; empty for the study", "text"),
-    ("USUBJID", "Subject, unique over studies", "text"),
-    ("SUBJID", "Subject number", "text"),
-    ("VISIT", "Visit", "text"),
-    ("VISIT_REPEAT", "Which one of a repeating visit", "integer"),
-    ("FORM", "Form", "text"),
-    ("REPEAT", "Which one of a repeating page", "integer"),
-    ("ITEM", "Item", "text"),
-    ("ROW", "Row of a repeating section", "integer"),
-)
-_SDV = _columns(
+_ITEM = (*SUBJECT, *PLACE, ("ITEM", "Item", "text"), ("ROW", "Row of a repeating section", "integer"))
+_SDV = columns(
     *_ITEM,
     ("REQUIRED", "Y: the plan asks for it", "yes_no"),
     ("STATE", "verified, or reset by a change since", "text"),
@@ -39,9 +21,9 @@ _SDV = _columns(
     ("VERIFIED_BY", "Who verified it last", "free text"),
     ("VERIFIED_AT", "When, UTC", "datetime"),
 )
-_LOCKS = _columns(
+_LOCKS = columns(
     *_ITEM,
-    ("SCOPE", "study, site, subject, visit, page or item", "text"),
+    ("SCOPE", "study (no site is named), site, subject, visit, page or item", "text"),
     ("STATE", "open, frozen, locked or hard_locked", "text"),
     ("SINCE", "Since when, UTC", "datetime"),
     ("SET_BY", "Who", "free text"),
@@ -60,13 +42,13 @@ def members(scope: Scope) -> Iterator[Member]:
 
 def _verified(scope: Scope) -> Iterator[list[str]]:
     for page in everything(scope.session, scope.study_id, scope.sites):
-        subject = [scope.study_id, page.site_id, f"{scope.study_id}-{page.subject_id}", page.subject_id]
+        subject = subject_of(scope.study_id, page.site_id, page.subject_id)
         for (item, row), mark in sorted(page.marks.items(), key=lambda each: (each[0][0], each[0][1] or 0)):
             yield [
                 *subject,
-                *map(str, page.place),
+                *place_of(page.place),
                 item,
-                _text(row),
+                text_of(row),
                 "Y" if (item, row) in page.required else "N",
                 mark["state"],
                 str(mark["revision"]),
@@ -92,22 +74,18 @@ def _locks(scope: Scope) -> Iterator[list[str]]:
         number = row["subject_id"]
         yield [
             scope.study_id,
-            _text(row["site_id"] or row["at"]),
+            text_of(row["site_id"] or row["at"]),
             f"{scope.study_id}-{number}" if number else "",
-            *(_text(row[name]) for name in _ORDER[1:]),
+            *(text_of(row[name]) for name in _ORDER[1:]),
             scope_of(dict(row)),
             row["state"],
             moment(row["since"]),
             row["set_by_name"],
             row["reason"],
             moment(row["asked_at"]),
-            _text(row["asked_by_name"]),
-            _text(row["asked_reason"]),
+            text_of(row["asked_by_name"]),
+            text_of(row["asked_reason"]),
         ]
 
 
 _ORDER = ("site_id", "subject_id", "visit", "visit_repeat", "form_id", "repeat", "item", "row")
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)

@@ -6,8 +6,9 @@ from sqlalchemy import select
 
 from app import models
 from app.exchange.archive import Member
+from app.exchange.cells import ADDRESS, place_of, subject_of, text_of
 from app.exchange.columns import Column, plain
-from app.exchange.tables import PAGE, Scope
+from app.exchange.tables import Scope
 from app.forms import answers as reading
 from app.models.amendment import MigrationState
 from app.models.capture import RecordStatus
@@ -15,7 +16,7 @@ from app.study.library import form_of
 
 _BLOCK = 2000
 ORPHANS = (
-    *PAGE[:8],
+    *ADDRESS,
     Column("ROW", "Row of a repeating section", "integer"),
     Column("ITEM", "Item, by its name in the form version it was collected with", "text"),
     Column("QUESTION", "Question as it stood on the page", "text", text=True),
@@ -38,7 +39,6 @@ def _rows(scope: Scope) -> Iterator[list[str]]:
     subject, revision = models.subject, models.revision
     same = (page.c.study_id == run.c.study_id) & (page.c.migration_id == run.c.migration_id)
     of_page = (record.c.study_id == page.c.study_id) & (record.c.record_id == page.c.record_id)
-    of_record = (subject.c.study_id == record.c.study_id) & (subject.c.subject_id == record.c.subject_id)
     before = (
         (revision.c.study_id == page.c.study_id)
         & (revision.c.record_id == page.c.record_id)
@@ -48,31 +48,24 @@ def _rows(scope: Scope) -> Iterator[list[str]]:
         select(subject.c.site_id, record, page.c.orphans, page.c.migration_id, revision)
         .join_from(page, run, same)
         .join(record, of_page)
-        .join(subject, of_record)
         .join(revision, before)
-        .where(
-            page.c.study_id == scope.study_id,
-            run.c.state == MigrationState.RUN.value,
-            record.c.status != RecordStatus.VOID.value,
-        )
+        .where(run.c.state == MigrationState.RUN.value, record.c.status != RecordStatus.VOID.value)
         .order_by(
             record.c.subject_id, record.c.visit, record.c.visit_repeat, record.c.form_id, record.c.repeat,
             page.c.revision,
         )
         .execution_options(yield_per=_BLOCK)
     )  # fmt: skip
-    study = scope.study_id
-    for row in scope.session.execute(scope.narrowed(statement, subject.c.site_id)):
+    for row in scope.session.execute(scope.in_sight(statement, record)):
         found = row._mapping  # noqa: SLF001 - columns of several tables share their names
         form = form_of(scope.session, found[record.c.form_id], found[revision.c.form_version])
-        number = found[record.c.subject_id]
-        at = [study, found[subject.c.site_id], f"{study}-{number}", number, found[record.c.visit]]
-        at += [str(found[record.c.visit_repeat]), form.form, str(found[record.c.repeat])]
+        at = subject_of(scope.study_id, found[subject.c.site_id], found[record.c.subject_id])
+        at += place_of(found[record.c[name]] for name in ("visit", "visit_repeat", "form_id", "repeat"))
         for each in found[page.c.orphans]:
             item, place = form.item(each["item"]), each["row"]
             answer = _answer(found[revision.c.answers], form.section_of(item.id).id, item.id, place)
             value, unit, missing = reading.plain(answer)
-            shown = ["" if place is None else str(place), item.id, item.label.en, plain(value)]
+            shown = [text_of(place), item.id, item.label.en, plain(value)]
             unit = (unit or item.unit or "") if value is not None else ""
             version = [str(form.version), str(found[revision.c.number]), str(found[page.c.migration_id])]
             yield [*at, *shown, unit, missing or "", *version]

@@ -9,6 +9,7 @@ from app.clinical.endpoints.words import description, sentence
 from app.derivations.derive import Derived, derived
 from app.derivations.titles import titles
 from app.exchange.archive import Member
+from app.exchange.cells import SUBJECT, columns
 from app.exchange.columns import Column
 from app.exchange.tables import Scope
 
@@ -51,10 +52,7 @@ ENDPOINTS = (
     Column("SENTENCE", "The result in words", "text", text=True),
 )
 RATES = (
-    Column("STUDYID", "Study", "text"),
-    Column("SITEID", "Site", "text"),
-    Column("USUBJID", "Subject, unique over studies", "text"),
-    Column("SUBJID", "Subject number", "text"),
+    *columns(*SUBJECT),
     Column("RATECD", "Rate", "text"),
     Column("RATE", "Rate in words", "text", text=True),
     Column("ANSWER", "Y responder, N not, NA not in the population or not followed yet", "text"),

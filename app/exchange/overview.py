@@ -95,7 +95,7 @@ _ITEMS = columns(
 
 def _subjects(scope: Scope) -> Iterator[list[str]]:
     for row in listed(scope.session, scope.study_id, scope.sites, None, None):
-        yield [*subject_of(scope, row["site_id"], row["subject_id"]), row["status"], moment(row["created_at"])]
+        yield [*subject_of(scope.study_id, row["site_id"], row["subject_id"]), row["status"], moment(row["created_at"])]
 
 
 def _visits(scope: Scope) -> Iterator[list[str]]:
@@ -104,7 +104,7 @@ def _visits(scope: Scope) -> Iterator[list[str]]:
             due = [form["status"] for form in visit["forms"] if form["due"]]
             code, _, repeat = visit["visit"].partition(".")
             yield [
-                *subject_of(scope, subject["site_id"], subject["subject_id"]),
+                *subject_of(scope.study_id, subject["site_id"], subject["subject_id"]),
                 code,
                 repeat or "1",
                 "Y" if visit["planned"] else "N",
@@ -119,18 +119,12 @@ def _records(scope: Scope) -> Iterator[list[str]]:
     record, subject = models.record, models.subject
     statement = (
         select(record, subject.c.site_id)
-        .join_from(
-            record,
-            subject,
-            (subject.c.study_id == record.c.study_id) & (subject.c.subject_id == record.c.subject_id),
-        )
-        .where(record.c.study_id == scope.study_id)
         .order_by(record.c.subject_id, record.c.visit, record.c.visit_repeat, record.c.form_id, record.c.repeat)
         .execution_options(yield_per=_BLOCK)
     )
-    for row in scope.session.execute(scope.narrowed(statement, subject.c.site_id)).mappings():
+    for row in scope.session.execute(scope.in_sight(statement, record)).mappings():
         yield [
-            *subject_of(scope, row["site_id"], row["subject_id"]),
+            *subject_of(scope.study_id, row["site_id"], row["subject_id"]),
             *(str(row[name]) for name in ("visit", "visit_repeat", "form_id", "repeat", "status")),
             *(str(row[name]) for name in ("form_version", "study_version", "revision", "record_id")),
             str(row["instead_of"] or ""),
@@ -170,7 +164,7 @@ def _audit(scope: Scope) -> Iterator[list[str]]:
 
 
 def _items(scope: Scope) -> Iterator[list[str]]:
-    record, revision, subject, change = models.record, models.revision, models.subject, models.change
+    record, revision, change = models.record, models.revision, models.change
     statement = (
         select(
             record.c.subject_id,
@@ -189,9 +183,7 @@ def _items(scope: Scope) -> Iterator[list[str]]:
             revision,
             (revision.c.study_id == record.c.study_id) & (revision.c.record_id == record.c.record_id),
         )
-        .join(subject, (subject.c.study_id == record.c.study_id) & (subject.c.subject_id == record.c.subject_id))
         .join(change, (change.c.study_id == revision.c.study_id) & (change.c.change_id == revision.c.change_id))
-        .where(record.c.study_id == scope.study_id)
         .order_by(
             record.c.subject_id,
             record.c.visit,
@@ -204,7 +196,7 @@ def _items(scope: Scope) -> Iterator[list[str]]:
     )
     before: Mapping[str, Any] = {}
     of = None
-    for row in scope.session.execute(scope.narrowed(statement, subject.c.site_id)).mappings():
+    for row in scope.session.execute(scope.in_sight(statement, record)).mappings():
         before = before if of == row["record_id"] else {}
         of = row["record_id"]
         form = form_of(scope.session, row["form_id"], row["form_version"])

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import models
@@ -18,7 +17,8 @@ from app.exchange.csv_lines import lines_of
 from app.forms.definition import Item
 from app.quality import locks
 from app.study.library import Build, build_of
-from app.subjects.ranges import Range
+from app.study.sites import site_of
+from app.subjects.ranges import Range, lines_of_import
 
 COLUMNS = (
     "laboratory", "analyte", "unit", "sex", "age_from", "age_to", "valid_from", "valid_to", "low", "high",
@@ -32,7 +32,9 @@ def import_ranges(session: Session, actor: Actor, study_id: str, site_id: str, b
     All of the file or nothing: Unreadable names each line that cannot be used. Raises NotFound, Forbidden and Locked.
     """
     require(actor, Permission.RANGE_WRITE, study_id, site_id)
-    site = _site(session, actor, Permission.RANGE_WRITE, study_id, site_id, held=True)
+    site = site_of(session, study_id, site_id, held=True)
+    if site is None:
+        raise absent(actor, Permission.RANGE_WRITE, study_id)
     locks.assert_site_open(session, study_id, site_id)
     lines, columns = lines_of(body, {})
     if set(columns) != set(COLUMNS) or len(columns) != len(COLUMNS):
@@ -60,29 +62,14 @@ def list_ranges(
 ) -> dict[str, Any]:
     """The table that holds at a site, or an earlier one by its number. Raises NotFound and Forbidden."""
     require(actor, Permission.RANGE_READ, study_id, site_id)
-    site = _site(session, actor, Permission.RANGE_READ, study_id, site_id)
+    site = site_of(session, study_id, site_id)
+    if site is None:
+        raise absent(actor, Permission.RANGE_READ, study_id)
     wanted = site["ranges"] if number is None else number
-    table = models.reference_range
-    rows = session.execute(
-        select(table)
-        .where(table.c.study_id == study_id, table.c.site_id == site_id, table.c.number == wanted)
-        .order_by(table.c.line)
-    ).mappings()
-    items = [{name: row[name] for name in COLUMNS} for row in rows]
+    items = [{name: row[name] for name in COLUMNS} for row in lines_of_import(session, study_id, site_id, wanted)]
     if number is not None and not items:
         raise NotFound("There was no such import of limits of normal")
     return {"number": wanted, "in_force": site["ranges"], "items": items}
-
-
-def _site(
-    session: Session, actor: Actor, permission: Permission, study_id: str, site_id: str, *, held: bool = False
-) -> dict[str, Any]:
-    table = models.site
-    statement = select(table).where(table.c.study_id == study_id, table.c.site_id == site_id)
-    row = session.execute(statement.with_for_update() if held else statement).mappings().one_or_none()
-    if row is None:
-        raise absent(actor, permission, study_id)
-    return dict(row)
 
 
 def _items(build: Build) -> dict[str, list[Item]]:

@@ -9,12 +9,13 @@ from datetime import UTC, date, datetime
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, Table, select
 from sqlalchemy.orm import Session
 
 from app import models
 from app.core.ahead import ahead
 from app.exchange.archive import Member
+from app.exchange.cells import ADDRESS, place_of, subject_of
 from app.exchange.columns import Column, Columns, columns, repeating_sections
 from app.forms.definition import Form
 from app.models.capture import RecordStatus
@@ -35,20 +36,16 @@ class Scope:
         """The key of the study."""
         return self.build.study.study
 
-    def narrowed(self, statement: Select[Any], site: Any) -> Select[Any]:
-        """The statement, for the sites in sight."""
-        return statement if self.sites is None else statement.where(site.in_(self.sites))
+    def in_sight(self, statement: Select[Any], of: Table) -> Select[Any]:
+        """The statement with the subject that each row of a table is of, for the sites in sight."""
+        subject = models.subject
+        own = (subject.c.study_id == of.c.study_id) & (subject.c.subject_id == of.c.subject_id)
+        found = statement.join_from(of, subject, own).where(of.c.study_id == self.study_id)
+        return found if self.sites is None else found.where(subject.c.site_id.in_(self.sites))
 
 
 PAGE = (
-    Column("STUDYID", "Study", "text"),
-    Column("SITEID", "Site", "text"),
-    Column("USUBJID", "Subject, unique over studies", "text"),
-    Column("SUBJID", "Subject number", "text"),
-    Column("VISIT", "Visit", "text"),
-    Column("VISIT_REPEAT", "Which one of a repeating visit", "integer"),
-    Column("FORM", "Form", "text"),
-    Column("REPEAT", "Which one of a repeating page", "integer"),
+    *ADDRESS,
     Column("PAGE_STATUS", "incomplete or complete", "text"),
     Column("FORM_VERSION", "Form version the page was entered under", "integer"),
     Column("STUDY_VERSION", "Study version the page was begun under", "integer"),
@@ -144,17 +141,11 @@ def _stream(scope: Scope, form_id: str) -> Iterator[tuple[list[str], int, Mappin
             & (revision.c.record_id == record.c.record_id)
             & (revision.c.number == record.c.revision),
         )
-        .join(subject, (subject.c.study_id == record.c.study_id) & (subject.c.subject_id == record.c.subject_id))
-        .where(
-            record.c.study_id == scope.study_id,
-            record.c.form_id == form_id,
-            record.c.status != RecordStatus.VOID.value,
-        )
+        .where(record.c.form_id == form_id, record.c.status != RecordStatus.VOID.value)
         .order_by(record.c.subject_id, record.c.visit, record.c.visit_repeat, record.c.repeat)
     )
-    study = scope.study_id
-    for row in chain.from_iterable(ahead(scope.session, scope.narrowed(statement, subject.c.site_id))):
+    for row in chain.from_iterable(ahead(scope.session, scope.in_sight(statement, record))):
         site, number, visit, visit_repeat, repeat, status, form_version, version, revised, at, answers, values = row
-        page = [study, site, f"{study}-{number}", number, visit, str(visit_repeat), form_id, str(repeat), status]
-        page += [str(form_version), str(version), str(revised), moment(at)]
+        page = subject_of(scope.study_id, site, number) + place_of((visit, visit_repeat, form_id, repeat))
+        page += [status, str(form_version), str(version), str(revised), moment(at)]
         yield page, form_version, answers, values or {}

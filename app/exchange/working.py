@@ -8,6 +8,7 @@ from sqlalchemy import select
 from app import models
 from app.clinical.rules.registry import RULES
 from app.exchange.archive import Member
+from app.exchange.cells import ADDRESS, place_of, subject_of
 from app.exchange.columns import Column
 from app.exchange.tables import Scope
 from app.forms.definition import Form
@@ -16,14 +17,7 @@ from app.study.library import form_of
 
 _BLOCK = 500
 _COLUMNS = (
-    Column("STUDYID", "Study", "text"),
-    Column("SITEID", "Site", "text"),
-    Column("USUBJID", "Subject, unique over studies", "text"),
-    Column("SUBJID", "Subject number", "text"),
-    Column("VISIT", "Visit", "text"),
-    Column("VISIT_REPEAT", "Which one of a repeating visit", "integer"),
-    Column("FORM", "Form", "text"),
-    Column("REPEAT", "Which one of a repeating page", "integer"),
+    *ADDRESS,
     Column("ROW", "Row of a repeating section", "integer"),
     Column("ITEM", "Computed item", "text"),
     Column("VALUE", "What it came out as; NE: not evaluable", "text"),
@@ -70,28 +64,19 @@ def _rows(scope: Scope) -> Iterator[list[str]]:
         )
         .join_from(
             record,
-            subject,
-            (subject.c.study_id == record.c.study_id) & (subject.c.subject_id == record.c.subject_id),
-        )
-        .join(
             computed,
             (computed.c.study_id == record.c.study_id)
             & (computed.c.record_id == record.c.record_id)
             & (computed.c.number == newest),
         )
-        .where(
-            record.c.study_id == scope.study_id,
-            record.c.status != RecordStatus.VOID.value,
-            computed.c.working.is_not(None),
-        )
+        .where(record.c.status != RecordStatus.VOID.value, computed.c.working.is_not(None))
         .order_by(record.c.subject_id, record.c.visit, record.c.visit_repeat, record.c.form_id, record.c.repeat)
         .execution_options(yield_per=_BLOCK)
     )
-    study = scope.study_id
-    for row in scope.session.execute(scope.narrowed(statement, subject.c.site_id)):
-        site, number, visit, visit_repeat, form_id, repeat, form_version, revision, values, working = row
-        page = [study, site, f"{study}-{number}", number, visit, str(visit_repeat), form_id, str(repeat)]
-        form = form_of(scope.session, form_id, form_version)
+    for row in scope.session.execute(scope.in_sight(statement, record)):
+        site, number, *place, form_version, revision, values, working = row
+        page = subject_of(scope.study_id, site, number) + place_of(place)
+        form = form_of(scope.session, place[2], form_version)
         for told in _page(form, values, working):
             yield [*page, *told, str(revision), str(form_version)]
 

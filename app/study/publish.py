@@ -17,6 +17,7 @@ from app.core.transaction import see_all
 from app.forms.definition import Form
 from app.study.check import Tree
 from app.study.definition import Study
+from app.study.sites import site_of
 
 
 def publish(session: Session, actor: Actor, study: Study, forms: Mapping[str, Form]) -> bool:
@@ -150,12 +151,7 @@ def put_in_place(
     session: Session, actor: Actor, study_id: str, site_id: str, version: int, *, approved_on: date | None, reason: str
 ) -> bool:
     """The same for who has asked for leave already; None is the day of the version that a site began with."""
-    table = models.site
-    site = (
-        session.execute(select(table).where(table.c.study_id == study_id, table.c.site_id == site_id).with_for_update())
-        .mappings()
-        .one_or_none()
-    )
+    site = site_of(session, study_id, site_id, held=True)
     if site is None:
         raise NotFound("There is no such site in the study")
     known = models.study_version
@@ -171,5 +167,5 @@ def put_in_place(
     with change(session, study_id, by=actor, action="site.activate", reason=reason, zone=site["zone"]) as made:
         made.site_id = site_id
         made.detail |= {"from": site["version"], "to": version, "approved_on": day}
-        made.update(table, dict(site), version=version, approved_on=day)
+        made.update(models.site, site, version=version, approved_on=day)
     return True

@@ -13,6 +13,7 @@ from app.access.permissions import Permission
 from app.audit import change
 from app.core.errors import Conflict
 from app.models.marks import LockState
+from app.study.sites import site_of
 from app.subjects import locked
 from app.subjects.reviewed import reviewed
 
@@ -31,12 +32,7 @@ def create(
     Raises NotFound for a site out of sight, Forbidden, and Conflict when the number is taken in the study.
     """
     require(actor, Permission.SUBJECT_CREATE, study_id, site_id)
-    table = models.site
-    site = (
-        session.execute(select(table).where(table.c.study_id == study_id, table.c.site_id == site_id).with_for_update())
-        .mappings()
-        .one_or_none()
-    )
+    site = site_of(session, study_id, site_id, held=True)
     if site is None:
         raise absent(actor, Permission.SUBJECT_CREATE, study_id)
     locked.assert_open(locked.of_site(session, study_id, site_id), up_to=LockState.OPEN)
@@ -57,7 +53,7 @@ def create(
         }
         made.insert(models.subject, subject)
         if last != site["last_number"]:
-            made.update(table, dict(site), last_number=last)
+            made.update(models.site, site, last_number=last)
     return subject
 
 
@@ -119,11 +115,7 @@ def transfer(
     if subject is None:
         raise absent(actor, Permission.SUBJECT_TRANSFER, study_id)
     require(actor, Permission.SUBJECT_TRANSFER, study_id, subject["site_id"])
-    table = models.site
-    there = session.execute(
-        select(table.c.site_id).where(table.c.study_id == study_id, table.c.site_id == site_id)
-    ).scalar_one_or_none()
-    if there is None:
+    if site_of(session, study_id, site_id) is None:
         raise absent(actor, Permission.SUBJECT_TRANSFER, study_id)
     if site_id == subject["site_id"]:
         raise Conflict("The subject is at this site already")

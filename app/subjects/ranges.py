@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import RowMapping, select
 from sqlalchemy.orm import Session
 
 from app import models
@@ -93,21 +93,24 @@ def ranges_of(session: Session, study_id: str, site_id: str, number: int | None)
     known = kept(session, "ranges")
     found: Ranges | None = known.get((study_id, site_id, number))
     if found is None:
-        found = known[study_id, site_id, number] = gathered(number, _read(session, study_id, site_id, number))
+        ranges = map(_range, lines_of_import(session, study_id, site_id, number))
+        found = known[study_id, site_id, number] = gathered(number, ranges)
     return found
 
 
-def _read(session: Session, study_id: str, site_id: str, number: int) -> Iterable[Range]:
+def lines_of_import(session: Session, study_id: str, site_id: str, number: int | None) -> Iterable[RowMapping]:
+    """The limits of normal of an import as they are stored, in the order of its lines."""
     table = models.reference_range
-    rows = session.execute(
+    return session.execute(
         select(table)
         .where(table.c.study_id == study_id, table.c.site_id == site_id, table.c.number == number)
         .order_by(table.c.line)
     ).mappings()
-    for row in rows:
-        values = {name: row[name] for name in Range._fields}
-        limits = {name: None if row[name] is None else Decimal(row[name]) for name in ("low", "high")}
-        yield Range(**{**values, **limits})
+
+
+def _range(row: RowMapping) -> Range:
+    limits = {name: None if row[name] is None else Decimal(row[name]) for name in ("low", "high")}
+    return Range(**{**{name: row[name] for name in Range._fields}, **limits})
 
 
 def _within(low: int | None, value: float | None, high: int | None) -> bool:

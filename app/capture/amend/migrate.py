@@ -32,6 +32,7 @@ from app.quality import locks
 from app.study.library import build_of
 from app.study.plan import Plan
 from app.study.publish import put_in_place
+from app.study.sites import site_of
 from app.subjects import enrol, facts
 from app.subjects.facts import Page, Place
 
@@ -141,10 +142,7 @@ def run(session: Session, actor: Actor, study_id: str, migration_id: UUID, *, re
 
     Raises NotFound, Forbidden, Locked, Conflict, and Unresolved where the plan leaves something open.
     """
-    row, state = _held(session, actor, study_id, migration_id, Action.RUN)
-    course = course_of(session, Plan.of(row["plan"]))
-    locks.assert_site_open(session, study_id, row["site_id"])
-    site = _site(session, actor, Permission.MIGRATION_RUN, study_id, row["site_id"])
+    row, state, course, site = _held(session, actor, study_id, migration_id, Action.RUN)
     if site["version"] != course.plan.from_:
         raise Conflict("The site does not work under the version that the plan leads from")
     approved = date.fromisoformat(row["approved_on"])
@@ -171,10 +169,7 @@ def roll_back(session: Session, actor: Actor, study_id: str, migration_id: UUID,
     Raises NotFound, Forbidden, Locked, Conflict, and Unresolved where people have entered since what that version has
     no place for.
     """
-    row, state = _held(session, actor, study_id, migration_id, Action.ROLL_BACK)
-    course = course_of(session, Plan.of(row["plan"]))
-    locks.assert_site_open(session, study_id, row["site_id"])
-    site = _site(session, actor, Permission.MIGRATION_RUN, study_id, row["site_id"])
+    row, state, course, site = _held(session, actor, study_id, migration_id, Action.ROLL_BACK)
     if site["version"] != course.plan.to:
         raise Conflict("The site works under another version by now")
     approved = date.fromisoformat(row["approved_before"]) if row["approved_before"] else None
@@ -256,13 +251,15 @@ def _resolved(outlooks: list[Outlook], detail: str) -> None:
 
 def _held(
     session: Session, actor: Actor, study_id: str, migration_id: UUID, action: Action
-) -> tuple[Row, MigrationState]:
-    """A migration kept from others until this transaction ends, and the state it comes to by `action`."""
+) -> tuple[Row, MigrationState, Course, Row]:
+    """A migration and its site, kept from others: the row, the state it comes to by `action`, the course, the site."""
     row = _found(session, actor, Permission.MIGRATION_RUN, study_id, migration_id, held=True)
     state = TRANSITIONS.get((MigrationState(row["state"]), action))
     if state is None:
         raise Conflict("The migration is not in a state that allows this")
-    return row, state
+    course = course_of(session, Plan.of(row["plan"]))
+    locks.assert_site_open(session, study_id, row["site_id"])
+    return row, state, course, _site(session, actor, Permission.MIGRATION_RUN, study_id, row["site_id"])
 
 
 def _found(
@@ -287,12 +284,10 @@ def _planned(session: Session, study_id: str, site_id: str) -> Row | None:
 
 def _site(session: Session, actor: Actor, permission: Permission, study_id: str, site_id: str) -> Row:
     """A site, kept as it is until this transaction ends: no subject comes to it meanwhile."""
-    table = models.site
-    statement = select(table).where(table.c.study_id == study_id, table.c.site_id == site_id)
-    row = session.execute(statement.with_for_update()).mappings().one_or_none()
-    if row is None:
+    site = site_of(session, study_id, site_id, held=True)
+    if site is None:
         raise absent(actor, permission, study_id)
-    return dict(row)
+    return site
 
 
 def _subjects(session: Session, study_id: str, site_id: str) -> list[str]:
