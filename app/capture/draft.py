@@ -66,9 +66,10 @@ class Draft:
         """What stands between the page and complete."""
         return self.reading.judged.complete
 
-    def refused(self, phase: Phase) -> Sequence[Problem]:
+    @property
+    def refused(self) -> Sequence[Problem]:
         """What hard edit checks forbid."""
-        return reading.refused(self.reading.judged.questions, phase)
+        return reading.refused(self.reading.judged.questions, self.phase)
 
 
 def draft(

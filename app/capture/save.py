@@ -113,7 +113,7 @@ def save(
         raise Unreadable(
             "Answer these items, or save the page as incomplete", errors=faults(owed, form, actor.language)
         )
-    if forbidden := drafted.refused(phase):
+    if forbidden := drafted.refused:
         raise Unreadable("Correct these items", errors=faults(forbidden, form, actor.language))
     if page and reason is None and _needs_reason(page, drafted.differences):
         raise Unreadable("Say why these items change", errors=[reason_missing(actor.language)])

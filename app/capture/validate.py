@@ -13,11 +13,9 @@ from app.capture.read import find
 from app.capture.refuse import faults
 from app.capture.save import form_at
 from app.core.errors import Fault
-from app.forms.answers import Question
-from app.forms.words import say
 from app.models.capture import RecordStatus
 from app.quality.findings import Observation, differing
-from app.quality.words import WORDS
+from app.quality.read import told
 from app.study.library import form_of
 from app.subjects import facts
 from app.subjects.address import written
@@ -42,7 +40,7 @@ def validate(
     new, _ = differing(drafted.consequences.findings, drafted.consequences.observed)
     here = [each for each in drafted.consequences.observed if each.record_id == drafted.page.record_id]
     return {
-        "errors": _told(faults(drafted.refused(drafted.phase), form, actor.language)),
+        "errors": _told(faults(drafted.refused, form, actor.language)),
         "owed": _told(faults(drafted.owed, form, actor.language)),
         "findings": [_finding(session, each, drafted.page, actor) for each in here],
         "elsewhere": [
@@ -68,11 +66,8 @@ def _page_of(drafted: Draft, each: Observation) -> Page | None:
 
 def _finding(session: Session, each: Observation, page: Page | None, actor: Actor) -> dict[str, Any]:
     """A finding that does not exist yet, in the words it would have."""
-    if page is None:
-        message, remedy = WORDS[each.rule][actor.language]
-    else:
-        form = form_of(session, page.place.form, page.form_version)
-        message, remedy = say(Question(each.item, each.row, each.rule, each.detail), form, actor.language)
+    form = form_of(session, page.place.form, page.form_version) if page else None
+    message, remedy = told(each._asdict(), form, actor.language)
     return {
         "visit": written(page.place.visit, page.place.visit_repeat) if page else None,
         "form": written(page.place.form, page.place.repeat) if page else None,

@@ -1,23 +1,12 @@
 """The answers of a page, from the JSON that arrives to what is known about it: the door of this package for capture.
 
-`read` takes what arrived to what is stored; `judge` and its parts say what follows; `difference` feeds the audit trail.
+`read` takes what arrived to what is stored; `judge` says what follows; `difference` feeds the audit trail.
 """
 
 from app.forms.asking import Worked
 from app.forms.context import Context, Place
 from app.forms.findings import Difference, Problem, Question, fingerprint
-from app.forms.judgement import (
-    Judgement,
-    complete,
-    computed,
-    judge,
-    late_questions,
-    proving_life,
-    questions,
-    refused,
-    variables,
-    visible,
-)
+from app.forms.judgement import Judgement, judge, late_questions, proving_life, refused, variables, visible
 from app.forms.reading import Answers, Reading, difference, read
 from app.forms.values import Plain, convert, plain
 
@@ -32,8 +21,6 @@ __all__ = [
     "Question",
     "Reading",
     "Worked",
-    "complete",
-    "computed",
     "convert",
     "difference",
     "fingerprint",
@@ -41,7 +28,6 @@ __all__ = [
     "late_questions",
     "plain",
     "proving_life",
-    "questions",
     "read",
     "refused",
     "variables",

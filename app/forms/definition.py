@@ -40,6 +40,9 @@ class ItemType(StrEnum):
     COMPUTED = "computed"
 
 
+NUMBERS = {ItemType.INTEGER, ItemType.DECIMAL}
+
+
 class MissingReason(StrEnum):
     """Why an item has no value."""
 
@@ -144,7 +147,7 @@ class Item(_Part):
     @cached_property
     def limits(self) -> Mapping[str, Decimal]:
         """The limits of a number: min, max, soft_min, soft_max as far as given."""
-        if self.type not in {ItemType.INTEGER, ItemType.DECIMAL}:
+        if self.type not in NUMBERS:
             return {}
         names = ("min", "max", "soft_min", "soft_max")
         return {name: Decimal(text) for name in names if (text := getattr(self, name)) is not None}
@@ -157,7 +160,7 @@ class Item(_Part):
     @cached_property
     def is_number(self) -> bool:
         """Whether its value is a number."""
-        return self.value_type in {ItemType.INTEGER, ItemType.DECIMAL}
+        return self.value_type in NUMBERS
 
 
 class Section(_Part):

@@ -8,20 +8,19 @@ from itertools import pairwise
 
 from app.forms.asking_faults import Catalogue, calculation_faults, check_faults
 from app.forms.dates import is_date
-from app.forms.definition import Form, Item, ItemType
+from app.forms.definition import NUMBERS, Form, Item, ItemType
 from app.forms.expressions import Expression, ExpressionMistake, Kind, Result, compile_expression
 from app.forms.mistakes import Fault, Path
 from app.forms.rules import ANYWHERE, RESULT_KINDS, Surroundings, dependencies, kinds
 from app.forms.tokens import RESERVED
 
-_NUMBERS = {ItemType.INTEGER, ItemType.DECIMAL}
 _DATES = {ItemType.DATE, ItemType.PARTIAL_DATE}
 _CHOICES = {ItemType.SINGLE, ItemType.MULTIPLE}
 _LIMITS = ("min", "soft_min", "soft_max", "max")  # in the order their values must have
 
 #: Keys that only fit some types of item.
 _FITTING: Mapping[str, set[ItemType]] = {
-    "units": _NUMBERS,
+    "units": NUMBERS,
     "max_length": {ItemType.TEXT},
     "codes": _CHOICES,
     "formula": {ItemType.COMPUTED},
@@ -30,7 +29,7 @@ _FITTING: Mapping[str, set[ItemType]] = {
     "differs": {ItemType.COMPUTED},
     "result": {ItemType.COMPUTED},
     "proves_life": _DATES,
-    **dict.fromkeys(_LIMITS, _NUMBERS | _DATES),
+    **dict.fromkeys(_LIMITS, NUMBERS | _DATES),
 }
 MAX_FACTOR_DIGITS = 20
 
@@ -90,7 +89,7 @@ def _keys(item: Item, path: Path) -> Iterator[Fault]:
         if item.type not in types and key in item.model_fields_set:
             names = ", ".join(sorted(types))
             yield Fault((*path, key), f"{key!r} does not fit the type {item.type}", f"It belongs to {names}: remove it")
-    if item.unit is not None and item.value_type not in _NUMBERS:
+    if item.unit is not None and not item.is_number:
         yield Fault((*path, "unit"), f"a {item.value_type} has no unit", "Units belong to integer and decimal")
     if item.digits is not None and item.value_type is not ItemType.DECIMAL:
         yield Fault((*path, "digits"), f"a {item.value_type} has no decimals", "`digits` belongs to decimal")
@@ -116,7 +115,7 @@ def _limits(item: Item, path: Path) -> Iterator[Fault]:
     read: dict[str, Decimal | str] = {}
     for key in _LIMITS:
         text = getattr(item, key)
-        if text is None or item.type not in _NUMBERS | _DATES:
+        if text is None or item.type not in NUMBERS | _DATES:
             continue
         if item.type in _DATES:
             if is_date(text):

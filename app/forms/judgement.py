@@ -17,9 +17,14 @@ from app.forms.values import plain
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Everything at once; see the functions of the same names. `working` is by calculation and row."""
+    """What follows from a page, what is owed, what looks wrong; `working` is by calculation and row.
 
-    visible: frozenset[Place]
+    `computed` is in the shape of answers, {item: value, section: [{"row": n, item: value}]}: decimals as texts rounded
+    half-even to `digits`; absent where an input is empty, or the item is not shown. `complete` is what stands between
+    the page and complete: required items that are shown, without value and without reason. `questions` are about values
+    beyond a soft limit, values left behind on items that are certainly not shown, and what edit checks ask.
+    """
+
     computed: dict[str, Any]
     complete: list[Problem]
     questions: list[Question]
@@ -27,9 +32,9 @@ class Judgement:
 
 
 def judge(form: Form, answers: Mapping[str, Any], context: Context) -> Judgement:
-    """Judge a page in one pass: cheaper than the four functions one by one."""
+    """Judge a page in one pass."""
     page = Page(form, answers, context)
-    return Judgement(page.visible(), page.computed(), list(page.owed()), list(page.questions()), page.working)
+    return Judgement(page.computed(), list(page.owed()), list(page.questions()), page.working)
 
 
 def refused(questions: list[Question], phase: Phase) -> list[Problem]:
@@ -152,24 +157,6 @@ def visible(form: Form, answers: Mapping[str, Any], context: Context) -> frozens
     A condition that an empty item leaves open does not show.
     """
     return Page(form, answers, context).visible()
-
-
-def computed(form: Form, answers: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """The computed items in the shape of answers: {item: value, section: [{"row": n, item: value}]}.
-
-    Decimals as texts rounded half-even to `digits`; absent where an input is empty, or the item is not shown.
-    """
-    return Page(form, answers, context).computed()
-
-
-def complete(form: Form, answers: Mapping[str, Any], context: Context) -> list[Problem]:
-    """What stands between the page and complete: required items that are shown, without value and without reason."""
-    return list(Page(form, answers, context).owed())
-
-
-def questions(form: Form, answers: Mapping[str, Any], context: Context) -> list[Question]:
-    """What looks wrong: values beyond a soft limit, and values left behind on items that are certainly not shown."""
-    return list(Page(form, answers, context).questions())
 
 
 def proving_life(form: Form, answers: Mapping[str, Any], context: Context) -> list[Place]:

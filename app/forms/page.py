@@ -10,7 +10,7 @@ from app.forms.context import Context, Place
 from app.forms.definition import Form, Item, ItemType, Section
 from app.forms.expressions import INDETERMINATE
 from app.forms.findings import Problem, Question, fingerprint
-from app.forms.results import NUMBERS, output_of, result_of, variable
+from app.forms.results import output_of, result_of, variable
 from app.forms.rules import Rules, rules
 from app.forms.values import convert, outside, plain
 
@@ -49,7 +49,7 @@ class Page:
                 self.names |= {item.id: variable(item, answers.get(item.id)) for item in section.items}
                 reasons |= _reasons(section, answers)
         self.results: dict[Place, Any] = {}
-        self.working: dict[Place, Worked] = {}
+        self.outcomes: dict[Place, Worked | None] = {}
         # conditions are asked again and again; their computed inputs come first in `order`, so an answer stays
         self.shown: dict[Place, Any] = {}
         self.sections_shown: dict[str, Any] = {}
@@ -97,17 +97,28 @@ class Page:
         """A calculation of this page or row, asked once for all the items it feeds."""
         row = None if asked.calculation.rows is None else row
         place = (asked.calculation.id, row)
-        if place not in self.working and self.context.calculate is not None:
-            inputs = {name: self._exact(of, what, row) for name, (of, what) in asked.named.items()}
-            for name, expression in asked.worked.items():
-                value = expression.evaluate(names)
-                inputs[name] = None if value is INDETERMINATE else value
-            if any(inputs.get(name) is None for name in asked.calculation.needs):
-                return None
-            flags = self._take_range(asked, inputs)
-            outcome = self.context.calculate(asked.calculation.rule, inputs)
-            self.working[place] = Worked(outcome, (*outcome.flags, *flags), asked.facts)
-        return self.working.get(place)
+        if place not in self.outcomes:
+            self.outcomes[place] = self._ask(asked, row, names)
+        return self.outcomes[place]
+
+    def _ask(self, asked: Asking, row: int | None, names: Mapping[str, Any]) -> Worked | None:
+        """What the rule says; None where it lacks what it needs, or nobody answers for it."""
+        if self.context.calculate is None:
+            return None
+        inputs = {name: self._exact(of, what, row) for name, (of, what) in asked.named.items()}
+        for name, expression in asked.worked.items():
+            value = expression.evaluate(names)
+            inputs[name] = None if value is INDETERMINATE else value
+        if any(inputs.get(name) is None for name in asked.calculation.needs):
+            return None
+        flags = self._take_range(asked, inputs)
+        outcome = self.context.calculate(asked.calculation.rule, inputs)
+        return Worked(outcome, (*outcome.flags, *flags), asked.facts)
+
+    @property
+    def working(self) -> dict[Place, Worked]:
+        """How each calculation came out, where it was asked."""
+        return {place: worked for place, worked in self.outcomes.items() if worked is not None}
 
     def _exact(self, of: str, name: str, row: int | None) -> Any:
         """A value as it was entered, numbers as exact decimals in the canonical unit."""
@@ -120,7 +131,7 @@ class Page:
             answer = row_of(self.answers, (section.id, row)).get(name)
         else:
             answer = self.answers.get(name)
-        return convert(item, answer) if item.value_type in NUMBERS else plain(answer).value
+        return convert(item, answer) if item.is_number else plain(answer).value
 
     def _take_range(self, asked: Asking, inputs: dict[str, Any]) -> tuple[str, ...]:
         """Fill in the limits of normal that the page does not state; a flag says where there are none at all."""
@@ -211,7 +222,7 @@ class Page:
                 continue
             if self._shown(item, row, names) is False:
                 yield Question(item.id, row, "left_behind", fingerprint=fingerprint(answer))
-            elif item.type in NUMBERS:
+            elif item.is_number:
                 yield from _soft_number(item, row, answer)
             elif item.type in _DATES and (beyond := outside(answer_text(answer), item.soft_min, item.soft_max)):
                 rule = "soft_min" if beyond < 0 else "soft_max"

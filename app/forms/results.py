@@ -6,11 +6,10 @@ from typing import Any
 
 from app.forms.asking import FLOOR, NE, Outcome
 from app.forms.dates import is_date
-from app.forms.definition import DEFAULT_LENGTH, ComputedType, Item, ItemType
+from app.forms.definition import DEFAULT_LENGTH, ComputedType, Item
 from app.forms.expressions import INDETERMINATE
 from app.forms.values import MAX_DIGITS, MAX_INTEGER, convert, plain
 
-NUMBERS = frozenset({ItemType.INTEGER, ItemType.DECIMAL})
 _SHOWN_DECIMALS = 10  # of a computed decimal without `digits`
 _YES_NO = {"1": "Y", "0": "N", "Y": "Y", "N": "N"}
 

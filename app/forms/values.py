@@ -47,7 +47,7 @@ def plain(answer: Any) -> Plain:
 def convert(item: Item, answer: Any) -> Decimal | None:
     """A stored number in the item's canonical unit, exactly; None where there is no number."""
     value, unit, _ = plain(answer)
-    if isinstance(value, bool) or not isinstance(value, int | str) or item.value_type not in _NUMBERS:
+    if isinstance(value, bool) or not isinstance(value, int | str) or not item.is_number:
         return None
     number = Decimal(value)
     return number if unit is None else _EXACT.multiply(number, item.factors[unit])
@@ -225,7 +225,6 @@ def _time(_item: Item, raw: Any, _unit: str | None) -> str:
     return raw
 
 
-_NUMBERS = {ItemType.INTEGER, ItemType.DECIMAL}
 _READERS: Mapping[ItemType, Callable[[Item, Any, str | None], Any]] = {
     ItemType.TEXT: _text,
     ItemType.INTEGER: _integer,

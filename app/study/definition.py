@@ -6,15 +6,14 @@ The model knows shapes only. Whether the names in it exist in the forms it lists
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, StringConstraints
 
 from app.clinical.endpoints.definition import Endpoint, Milestone, Rate
-from app.core.canonical import digest
 from app.forms.definition import Check, CodeText, Id, Words
-from app.study.part import Part
+from app.study.part import Part, Whole
 from app.study.review import SourceVerification
 
 SiteId = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{2,12}$")]
@@ -144,7 +143,7 @@ class Status(Part):
     label: Words | None = None
 
 
-class Study(Part):
+class Study(Whole):
     """One version of a study. The keys of the file are singular ([[visit]]), the attributes plural."""
 
     study: StudyId
@@ -172,20 +171,6 @@ class Study(Part):
     def named(self) -> Mapping[str, str]:
         """What `study.<name>` means in an expression: the parameters of the study, its CTCAE version among them."""
         return {**self.parameters, "ctcae": self.ctcae}
-
-    @classmethod
-    def of(cls, data: Mapping[str, Any]) -> Self:
-        """The study of a parsed file, or of what `canonical` gave. Raises ValidationError for a wrong shape."""
-        return cls.model_validate(data)
-
-    def canonical(self) -> dict[str, Any]:
-        """The study as JSON values under the file's keys. Defaults are left out: a new key changes no digest."""
-        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 of the canonical content, hex."""
-        return digest(self.canonical())
 
     @cached_property
     def _visits(self) -> dict[str, Visit]:

@@ -17,7 +17,6 @@ from app.forms.values import Unreadable, read_answer
 from app.study.plan import RETIRE, FormStep, ItemStep
 
 _EXACT = DecimalContext(prec=80, traps=[Inexact])
-_NUMBERS = {ItemType.INTEGER, ItemType.DECIMAL}
 
 Values = Mapping[str, Any]
 Where = tuple[str, str | None, int | None]
@@ -77,7 +76,7 @@ class Line:
             value = list(dict.fromkeys(_mapped(self.codes, code) for code in value))
         elif self.source.codes:
             value = _mapped(self.codes, value)
-        if self.source.type in _NUMBERS and self.target.type in _NUMBERS:
+        if self.source.is_number and self.target.is_number:
             return self._read(self._number(value, unit))
         return self._read(_shaped(value, self.target.type))
 

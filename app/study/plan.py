@@ -4,16 +4,14 @@ The model knows shapes only. Whether the plan fits the two versions, and leaves 
 `app.study.plan_faults`; `app.study.migration` carries it out on one page.
 """
 
-from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from app.core.canonical import digest
 from app.forms.definition import CodeText, Id, MissingReason, Words
 from app.study.definition import StudyId, Version, VisitCode
-from app.study.part import Part
+from app.study.part import Part, Whole
 
 RETIRE = "retire"
 Factor = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}(\.[0-9]{1,20})?$")]
@@ -69,7 +67,7 @@ class VisitStep(Part):
     keep: Literal[True]
 
 
-class Plan(Part):
+class Plan(Whole):
     """What leads from one version of a study to the next."""
 
     study: StudyId
@@ -78,20 +76,6 @@ class Plan(Part):
     basis: Words
     forms: tuple[FormStep, ...] = Field(default=(), alias="form")
     visits: tuple[VisitStep, ...] = Field(default=(), alias="visit")
-
-    @classmethod
-    def of(cls, data: Mapping[str, Any]) -> Self:
-        """The plan of a parsed file, or of what `canonical` gave. Raises ValidationError for a wrong shape."""
-        return cls.model_validate(data)
-
-    def canonical(self) -> dict[str, Any]:
-        """The plan as JSON values under the file's keys, defaults left out."""
-        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 of the canonical content, hex: what the trail names."""
-        return digest(self.canonical())
 
     @cached_property
     def name(self) -> str:

@@ -13,7 +13,6 @@ from app.study.plan import RETIRE, FormStep, ItemStep, Plan
 
 Path = tuple[str | int, ...]
 
-_NUMBERS = {ItemType.INTEGER, ItemType.DECIMAL}
 _ALONE = ("keep", "rename", "codes", "missing", "convert", "unfit")  # what says nothing beside `retire`
 
 
@@ -140,7 +139,7 @@ def _conversion(step: ItemStep, source: Item, target: Item, path: Path) -> Itera
         return
     here = (*path, "convert")
     factor = Decimal(step.convert)
-    if not {source.type, target.type} <= _NUMBERS:
+    if not (source.is_number and target.is_number):
         yield Fault(here, "only numbers are converted", "Take `convert` away")
     elif not factor:
         yield Fault(here, "the factor is zero", 'Write a positive decimal such as "10"')

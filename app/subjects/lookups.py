@@ -12,7 +12,6 @@ from app.study.definition import Fact, Pick
 from app.study.library import Build
 from app.subjects.facts import Page, standing
 
-_NUMBERS = {ItemType.INTEGER, ItemType.DECIMAL}
 _READ_PAGES = 20_000
 
 
@@ -157,7 +156,7 @@ def _values(
 
 
 def _value(form: Form, item: str, answer: Any) -> Any:
-    if form.has(item) and form.item(item).value_type in _NUMBERS:
+    if form.has(item) and form.item(item).is_number:
         return convert(form.item(item), answer)
     return plain(answer).value
 

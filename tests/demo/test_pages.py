@@ -48,7 +48,7 @@ def test_every_page_can_be_stored_and_every_complete_one_is_complete(trial: str)
             for fact in build.study.facts:
                 if fact.form == entry.place.form and isinstance(entry.answers.get(fact.item), str):
                     facts[fact.name] = entry.answers[fact.item]
-            owed = reading.complete(form, read.answers, Context(facts, entry.place.visit))
+            owed = reading.judge(form, read.answers, Context(facts, entry.place.visit)).complete
             assert bool(owed) is not entry.complete, (entry.place, owed)
 
 
@@ -104,7 +104,7 @@ def test_the_imperfections_are_there(trial: str):
         voids += sum(page.status == "void" for page in book.values())
         for page in book.values():
             form = build.forms[page.place.form]
-            for question in reading.questions(form, page.answers, Context({}, page.place.visit)):
+            for question in reading.judge(form, page.answers, Context({}, page.place.visit)).questions:
                 rules[question.rule] += 1
             for name, value in page.answers.items():
                 missing += isinstance(value, dict) and "missing" in value
@@ -127,8 +127,8 @@ def test_a_page_that_no_course_speaks_of_is_filled_from_its_form(form: Form):
     page = fill(form, {}, day, context, Random(4))  # noqa: S311 (not for secrets)
     read = reading.read(form, page)
     assert read.problems == []
-    assert reading.complete(form, read.answers, context) == []
-    assert [q for q in reading.questions(form, read.answers, context) if q.rule == "left_behind"] == []
+    assert reading.judge(form, read.answers, context).complete == []
+    assert [q for q in reading.judge(form, read.answers, context).questions if q.rule == "left_behind"] == []
 
 
 @pytest.mark.parametrize("kind", [kind for kind in ItemType if kind is not ItemType.COMPUTED])
@@ -152,7 +152,7 @@ def test_a_form_that_gains_a_required_item_still_gets_a_complete_page(kind: Item
         read = reading.read(grown, entry.answers)
         assert read.problems == []
         assert "gained" in read.answers
-        assert reading.complete(grown, read.answers, Context({}, entry.place.visit)) == []
+        assert reading.judge(grown, read.answers, Context({}, entry.place.visit)).complete == []
 
 
 def test_a_course_ends_where_the_demonstration_does():

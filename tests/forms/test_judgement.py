@@ -6,11 +6,8 @@ from hypothesis import strategies as st
 
 from app.forms.answers import (
     Context,
-    complete,
-    computed,
     judge,
     proving_life,
-    questions,
     read,
     variables,
     visible,
@@ -25,15 +22,18 @@ def told(findings):
 
 
 def test_an_empty_page_owes_what_is_required_and_shown(page):
-    assert told(complete(page, {}, NOWHERE)) == [("cells", None, "required")]
-    assert told(complete(page, {"sex": "F"}, NOWHERE)) == [("cells", None, "required"), ("pregnant", None, "required")]
-    assert told(complete(page, {"sex": "M", "cells": {"missing": "unknown"}}, NOWHERE)) == []
+    assert told(judge(page, {}, NOWHERE).complete) == [("cells", None, "required")]
+    assert told(judge(page, {"sex": "F"}, NOWHERE).complete) == [
+        ("cells", None, "required"),
+        ("pregnant", None, "required"),
+    ]
+    assert told(judge(page, {"sex": "M", "cells": {"missing": "unknown"}}, NOWHERE).complete) == []
 
 
 def test_rows_owe_their_own_items_once_their_section_is_shown(page):
     rows = {"cells": 1, "event": [{"row": 2, "began": "2024"}]}
-    assert told(complete(page, rows, NOWHERE)) == []
-    assert told(complete(page, {"sampled": "Y", **rows}, NOWHERE)) == [("grade", 2, "required")]
+    assert told(judge(page, rows, NOWHERE).complete) == []
+    assert told(judge(page, {"sampled": "Y", **rows}, NOWHERE).complete) == [("grade", 2, "required")]
 
 
 def test_what_is_shown(page):
@@ -70,7 +70,7 @@ def test_what_is_shown(page):
     ],
 )
 def test_questions(page, answers, found):
-    assert told(questions(page, answers, NOWHERE)) == found
+    assert told(judge(page, answers, NOWHERE).questions) == found
 
 
 def test_computed_values_are_rounded_and_come_in_the_shape_of_answers(page):
@@ -82,7 +82,7 @@ def test_computed_values_are_rounded_and_come_in_the_shape_of_answers(page):
         "sampled": "Y",
         "event": [{"row": 1, "grade": 3}, {"row": 2, "began": "2024"}],
     }
-    assert computed(page, answers, NOWHERE) == {
+    assert judge(page, answers, NOWHERE).computed == {
         "waited": 29,
         "per_cell": "0.2",
         "severe": "Y",
@@ -95,18 +95,18 @@ def test_computed_values_are_rounded_and_come_in_the_shape_of_answers(page):
     [("0.35", 1, "0.4"), ("0.45", 1, "0.4"), ("1", 3, "0.3"), ("0", 5, "0.0"), ("1", 0, None), ("7", 1, "7.0")],
 )
 def test_halves_round_to_the_even_digit(page, anc, cells, shown):
-    assert computed(page, {"anc": anc, "cells": cells}, NOWHERE).get("per_cell") == shown
+    assert judge(page, {"anc": anc, "cells": cells}, NOWHERE).computed.get("per_cell") == shown
 
 
 def test_nothing_is_computed_from_nothing(page):
-    assert computed(page, {}, NOWHERE) == {"severe": "N"}
-    assert computed(page, {"event": [{"row": 1, "began": "2024"}]}, NOWHERE) == {}
+    assert judge(page, {}, NOWHERE).computed == {"severe": "N"}
+    assert judge(page, {"event": [{"row": 1, "began": "2024"}]}, NOWHERE).computed == {}
 
 
 def test_a_computed_item_that_is_not_shown_has_no_value(changed):
     form = changed(("digits = 1\nformula", "digits = 1\nshow_when = \"sampled == 'Y'\"\nformula"))
-    assert "per_cell" not in computed(form, {"anc": "1", "cells": 1}, NOWHERE)
-    assert computed(form, {"anc": "1", "cells": 1, "sampled": "Y"}, NOWHERE)["per_cell"] == "1.0"
+    assert "per_cell" not in judge(form, {"anc": "1", "cells": 1}, NOWHERE).computed
+    assert judge(form, {"anc": "1", "cells": 1, "sampled": "Y"}, NOWHERE).computed["per_cell"] == "1.0"
 
 
 def test_computed_items_follow_each_other_in_the_order_they_need(changed):
@@ -115,8 +115,8 @@ def test_computed_items_follow_each_other_in_the_order_they_need(changed):
         ('formula = "anc / cells"', "formula = \"severe == 'Y' ? 2.0 : 1.0\""),
     )
     rows = {"sampled": "Y", "event": [{"row": 1, "grade": 5}]}
-    assert computed(form, rows, NOWHERE)["waited"] == 10
-    assert computed(form, {}, NOWHERE)["waited"] == 20
+    assert judge(form, rows, NOWHERE).computed["waited"] == 10
+    assert judge(form, {}, NOWHERE).computed["waited"] == 20
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_results_of_every_type(changed, result, formula, value):
     form = changed(
         ('result = "integer"\nformula = "days_between(onset, seen)"', f'result = "{result}"\nformula = "{formula}"')
     )
-    assert computed(form, {"sampled": "Y"}, NOWHERE).get("waited") == value
+    assert judge(form, {"sampled": "Y"}, NOWHERE).computed.get("waited") == value
 
 
 def test_expressions_see_numbers_in_the_canonical_unit_and_empty_as_none(page):
@@ -195,17 +195,12 @@ values = {
 
 @settings(deadline=None)  # other work may hold the processors
 @given(st.fixed_dictionaries({}, optional=values))
-def test_one_pass_says_what_the_four_functions_say(page, raw):
+def test_what_is_shown_may_be_owed_and_is_not_left_behind(page, raw):
     answers = read(page, raw).answers
-    whole = judge(page, answers, NOWHERE)
-    assert whole.visible == visible(page, answers, NOWHERE)
-    assert whole.computed == computed(page, answers, NOWHERE)
-    assert whole.complete == complete(page, answers, NOWHERE)
-    assert whole.questions == questions(page, answers, NOWHERE)
-    owed = {(problem.item, problem.row) for problem in whole.complete}
-    assert owed <= whole.visible
-    left = {(question.item, question.row) for question in whole.questions if question.rule == "left_behind"}
-    assert not left & whole.visible
+    shown, judged = visible(page, answers, NOWHERE), judge(page, answers, NOWHERE)
+    assert {(problem.item, problem.row) for problem in judged.complete} <= shown
+    left = {(question.item, question.row) for question in judged.questions if question.rule == "left_behind"}
+    assert not left & shown
 
 
 LIFE = """

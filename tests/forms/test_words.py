@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 import app.forms
-from app.forms.answers import Context, Problem, Question, complete, questions, read
+from app.forms.answers import Context, Problem, Question, judge, read
 from app.forms.definition import MissingReason
 from app.forms.words import CATALOGUE, REASONS, say
 
@@ -64,7 +64,7 @@ def test_a_message_names_the_row_and_the_choices(page):
 
 
 def test_what_is_owed_says_which_reasons_would_do(page):
-    owed = complete(page, {}, Context())[0]
+    owed = judge(page, {}, Context()).complete[0]
     assert say(owed, page) == ("Number of cells has no answer", "Answer it, or say why not: not done, unknown")
     assert say(owed, page, "zh")[1] == "请填写，或说明缺失原因：未做、未知"
 
@@ -74,5 +74,5 @@ def test_an_unknown_item_is_answered_with_the_nearest_name(page):
 
 
 def test_a_question_has_words_too(page):
-    question = questions(page, {"anc": "0.05"}, Context())[0]
+    question = judge(page, {"anc": "0.05"}, Context()).questions[0]
     assert say(question, page)[0] == "Absolute neutrophil count is unusually low, below 0.1 10^9/L"

@@ -22,7 +22,7 @@ from app.capture.amend.outlook import totals
 from app.capture.anew.derive import put_in_force
 from app.capture.save import save
 from app.core.transaction import Database, see_all
-from app.forms.answers import Context, complete
+from app.forms.answers import Context, judge
 from app.study.changes import Effect
 from app.study.check import Tree, read_tree
 from app.study.compare import compare, worst
@@ -82,7 +82,7 @@ def test_no_answer_of_a_page_is_lost_and_the_way_back_is_exact(data: st.DataObje
     then = passage().forward(page)
     assert (then.orphans, then.problems) == ((), ())
     assert counted(then.answers) == counted(page)
-    made = passage().filled(then.answers, complete(passage().new, then.answers, Context()))
+    made = passage().filled(then.answers, judge(passage().new, then.answers, Context()).complete)
     back = passage().back(page, made, made)
     assert (back.answers, back.problems) == (page, ())
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.forms.answers import Context, complete, read
+from app.forms.answers import Context, judge, read
 from app.forms.check import check_form
 from app.forms.definition import Form
 from app.study.check import read_tree
@@ -72,7 +72,7 @@ def test_what_the_plan_fills_in_goes_again_on_the_way_back(data: st.DataObject) 
     passage = way("labs")
     page = data.draw(pages(passage.old))
     then = passage.forward(page).answers
-    made = passage.filled(then, complete(passage.new, then, Context()))
+    made = passage.filled(then, judge(passage.new, then, Context()).complete)
     assert made["plt"] == {"missing": "not_available"}
     assert passage.back(page, made, made).answers == page
 
