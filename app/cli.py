@@ -80,7 +80,7 @@ def demo(
 def bench(
     quick: Annotated[bool, typer.Option(help="A tenth of the data, within a minute")] = False,
     memory: Annotated[bool, typer.Option(help="Data in /dev/shm: the code is measured and not the disk")] = False,
-    only: Annotated[str | None, typer.Option(help="saves, reading, export, derivation or start")] = None,
+    only: Annotated[str | None, typer.Option(help="saves, reading, export, derivation, checks, site or start")] = None,
 ) -> None:
     """How fast it is here, beside a raw driver; exit 1 when a target is missed."""
     from app.bench.run import Part, run  # noqa: PLC0415

@@ -42,8 +42,8 @@ class Filler:
         records = [(uuid4(), uuid4(), number, visit) for number in numbers for visit in range(pages + 1)]
         with psycopg.connect(self.url) as owner:
             self._changes(owner, [(change, None, None), *((c, number, r) for r, c, number, _ in records)])
-            _copy(owner, "subject", [(STUDY, number, SITE, "enrolled", at, change) for number in numbers])
-            _copy(
+            copy(owner, "subject", [(STUDY, number, SITE, "enrolled", at, change) for number in numbers])
+            copy(
                 owner,
                 "record",
                 [
@@ -51,7 +51,7 @@ class Filler:
                     for r, c, number, visit in records
                 ],
             )
-            _copy(
+            copy(
                 owner,
                 "revision",
                 [
@@ -61,7 +61,7 @@ class Filler:
             )
             values = json.dumps({"bmi": "22.1", "ratio": "1.234"})
             made = [(STUDY, r, 1, 1, 1, values, at, c) for r, c, _, visit in records if visit]
-            _copy(owner, f"computed ({COMPUTED})", made)
+            copy(owner, f"computed ({COMPUTED})", made)
         self._settle()
         return numbers
 
@@ -90,7 +90,7 @@ class Filler:
                     record, detail, rows, digest, digest,
                 )  # fmt: skip
 
-        _copy(owner, "change", listed())
+        copy(owner, "change", listed())
 
     def _settle(self) -> None:
         with psycopg.connect(self.url, autocommit=True) as owner:
@@ -101,7 +101,8 @@ def _place(visit: int) -> tuple[str, int, str]:
     return ("V", visit, "panel") if visit else ("START", 1, "start")
 
 
-def _copy(owner: "psycopg.Connection[Any]", table: str, rows: Any) -> None:
+def copy(owner: "psycopg.Connection[Any]", table: str, rows: Any) -> None:
+    """Store rows as the owner."""
     with owner.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
         for row in rows:
             copy.write_row([str(value) if isinstance(value, UUID) else value for value in row])

@@ -33,9 +33,11 @@ def at_least(what: str, ours: float, bare: float, unit: str, target: float | Non
     return Line(what, shown, f"{bare:,.0f} {unit}", f"{ratio:.2f}", asked, None if target is None else ratio >= target)
 
 
-def below(what: str, value: float, limit: float, unit: str, more: str = "") -> Line:
-    """A figure that stays below its limit."""
+def below(what: str, value: float, limit: float | None, unit: str, more: str = "") -> Line:
+    """A figure that stays below its limit, where it has one."""
     shown = f"{value:.2f}" if unit == "s" else f"{value:,.0f}"
+    if limit is None:
+        return Line(what, f"{shown} {unit}{more}")
     return Line(what, f"{shown} {unit}{more}", target=f"< {limit:g} {unit}", met=value < limit)
 
 

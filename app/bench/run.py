@@ -7,7 +7,7 @@ from time import perf_counter
 
 from rich.console import Console
 
-from app.bench import exporting, grading, reading, saves, starting
+from app.bench import exporting, grading, reading, saves, site, starting
 from app.bench.fill import VALUES, Filler
 from app.bench.report import Line, at_least, below, machine, show
 from app.bench.world import World, world
@@ -27,7 +27,7 @@ class Size:
     reads: int
 
 
-FULL = Size(subjects=264, changes=200_000, saved=6, reads=60)
+FULL = Size(subjects=264, changes=1_000_000, saved=6, reads=60)
 QUICK = Size(subjects=27, changes=20_000, saved=2, reads=20)
 
 
@@ -39,6 +39,7 @@ class Part(StrEnum):
     EXPORT = "export"
     DERIVATION = "derivation"
     CHECKS = "checks"
+    SITE = "site"
     START = "start"
 
 
@@ -77,6 +78,9 @@ def run(*, quick: bool = False, memory: bool = False, only: Part | None = None, 
         if Part.CHECKS in parts:
             with world(in_memory=memory) as other:
                 lines = [*_graded(grading.measure(other, Filler(other))), *lines]
+        if Part.SITE in parts:
+            site.fill(here)
+            lines = [*_site(site.measure(here, times=size.reads)), *lines]
     show(f"At {tenfold.values:,} item values", [*_lines(tenfold), *lines], console)
     grown = list(_growth(once, tenfold))
     if grown:
@@ -89,8 +93,13 @@ def _history(here: World, filler: Filler, size: Size) -> Line:
     filler.changes(size.changes)
     (subject,) = filler.subjects(1, PAGES)
     _, history = reading.asked(here, subject, times=size.reads)
-    taken = history.timing.percentile(0.95)
-    return below(f"item history beside {size.changes:,} changes, p95", taken, 50, "ms", _count(history.statements))
+    return _asked(f"item history beside {size.changes:,} changes", history, 50)
+
+
+def _site(found: dict[str, reading.Asked]) -> Iterator[Line]:
+    yield _asked(f"matrix of {site.SUBJECTS} subjects, {site.PAGES} pages each", found["matrix"], 300)
+    yield _asked(f"work list of {site.LISTED} of them", found["worklist"], 300)
+    yield _asked("how far their verification is", found["verification"])
 
 
 def _graded(found: grading.Grading) -> Iterator[Line]:
@@ -124,9 +133,7 @@ def _lines(at: Measured) -> Iterator[Line]:
         yield Line("  time of a save", ours, bare)
         yield below("  statements of a save", saved.statements, 13, "statements")
     if (casebook := at.casebook) is not None:
-        book = casebook.timing
-        yield below(f"casebook of {BIG:,} values, p95", book.percentile(0.95), 150, "ms",
-                    f" (p50 {book.percentile(0.5):.0f}{_count(casebook.statements)})")  # fmt: skip
+        yield _asked(f"casebook of {BIG:,} values", casebook, 150)
     if at.export is not None:
         yield from _exported(at.values, at.export)
     if (derived := at.derivation) is not None:
@@ -166,5 +173,8 @@ def _growth(once: Measured, tenfold: Measured) -> Iterator[Line]:
         yield line("export, per value", small / once.values, large / tenfold.values)
 
 
-def _count(statements: int) -> str:
-    return f", {statements} statements"
+def _asked(what: str, found: reading.Asked, limit: float | None = None) -> Line:
+    """How long an answer takes, and how many statements; judged by its p95 where there is a limit."""
+    p50, p95 = (found.timing.percentile(part) for part in (0.5, 0.95))
+    more = f" (p50 {p50:.0f}, {found.statements} statements)"
+    return below(f"{what}, p95", p95, limit, "ms", more)

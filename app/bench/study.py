@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 FORMS = Path(__file__).parent / "forms"
-STUDY, SITE = "BENCH", "B01"
+STUDY, ROUNDS, SITE = "BENCH", "ROUNDS", "B01"
 ITEMS = 40
 """Items of the page `panel`, two of them computed."""
 

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from app.access import accounts, grants, tokens
 from app.access.actor import SystemActor
 from app.access.permissions import Role
-from app.bench.study import FORMS, SITE, STUDY
+from app.bench.study import FORMS, ROUNDS, SITE, STUDY
 from app.core import embedded
 from app.core.db import make_engine, migrate
 from app.core.transaction import Database, see_all
@@ -66,6 +66,7 @@ def prepared(database: Database) -> str:
         see_all(session)
         list(publish_tree(session, BY, read_tree(FORMS)))
         nurse = accounts.open_account(session, BY, "nurse", "Nurse of the benchmark", "seven grey herons wade")
-        grants.give(session, BY, STUDY, username="nurse", role=Role.COORDINATOR, site_id=SITE, reason="Benchmark")
+        for study in (STUDY, ROUNDS):
+            grants.give(session, BY, study, username="nurse", role=Role.COORDINATOR, site_id=SITE, reason="Benchmark")
         made = tokens.issue(session, nurse["account_id"], TokenKind.SESSION, lasts=timedelta(hours=2))
         return made.token

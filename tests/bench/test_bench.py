@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 from app import cli, models
-from app.bench import bare, exporting
+from app.bench import bare, exporting, site
 from app.bench.drive import FailedError, Timing, drive
 from app.bench.fill import VALUES, Filler
 from app.bench.report import at_least, below
@@ -22,6 +22,8 @@ from app.core.provision import libpq
 from app.core.transaction import Database, see_all
 from app.derivations.derive import derived
 from app.forms import answers as reading
+from app.main import create_app
+from app.settings import Settings
 from app.study.check import read_tree
 from tests.servers import Database as Clone
 
@@ -97,6 +99,19 @@ def test_the_fixture_is_read_by_every_way_out(world: World) -> None:
     assert min(sizes.values()) > 1000
 
 
+def test_a_site_of_many_subjects_is_shown_as_it_was_brought_in(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(site, "SUBJECTS", 4)
+    site.fill(world)
+    with TestClient(create_app(Settings(), world.database)) as client:
+        client.headers["Authorization"] = f"Bearer {world.token}"
+        seen = {what: client.get(path).json() for what, path in site.paths().items()}
+    assert len(seen["matrix"]["items"]) == len(seen["worklist"]["items"]) == 4
+    cells = [cell for row in seen["matrix"]["items"] for cell in row["cells"].values()]
+    assert sum(cell["status"] == "complete" for cell in cells) == 4 * 10
+    assert sum(cell["queries"] for cell in cells) == 4 * site.PAGES // 5
+    assert seen["verification"]["items"][0]["verified"] > 4 * 5 * 30
+
+
 def test_figures_are_judged_the_right_way_round() -> None:
     timing = Timing(2.0, tuple(range(1, 101)))
     assert (timing.rate, timing.percentile(0.5), timing.percentile(0.95)) == (50, 51_000, 96_000)
@@ -104,6 +119,7 @@ def test_figures_are_judged_the_right_way_round() -> None:
     assert not at_least("saves", 39, 100, "/s", 0.4).met
     assert below("casebook", 149, 150, "ms").met
     assert not below("casebook", 151, 150, "ms").met
+    assert below("verification", 151, None, "ms").met is None
 
 
 def test_a_part_that_there_is_not_is_named_with_those_there_are() -> None:
