@@ -17,13 +17,13 @@ from typing import Any
 from uuid import uuid4
 
 import psycopg
-import uvicorn
 from fastapi import Body, FastAPI
 from psycopg.types.json import Jsonb
 
 from app.bench.serving import serve
 from app.bench.study import STUDY
 from app.core.clock import now
+from app.core.serving import Listening
 
 _THREADS = 8
 
@@ -121,7 +121,7 @@ def make(url: str, kept: dict[str, Any]) -> FastAPI:
 def main(descriptor: str, url: str, rows: str) -> None:
     """Serve until told to stop."""
     app = make(url, json.loads(Path(rows).read_text()))
-    serve(uvicorn.Config(app, access_log=False, log_level="error"), int(descriptor))
+    serve(Listening(app, access_log=False, log_level="error"), int(descriptor))
 
 
 if __name__ == "__main__":

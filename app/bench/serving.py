@@ -8,6 +8,7 @@ import uvicorn
 
 from app.core.db import make_engine
 from app.core.logs import configuration
+from app.core.serving import Listening
 from app.core.transaction import Database
 from app.main import create_app
 from app.settings import Settings
@@ -18,7 +19,7 @@ def main(descriptor: str, url: str, anchors: str) -> None:
     settings = Settings()
     database = Database(make_engine(url, pool_size=settings.pool_size), Path(anchors))
     words = configuration("WARNING")
-    serve(uvicorn.Config(create_app(settings, database), log_config=words, server_header=False), int(descriptor))
+    serve(Listening(create_app(settings, database), log_config=words, server_header=False), int(descriptor))
 
 
 def serve(config: uvicorn.Config, descriptor: int) -> None:

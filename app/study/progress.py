@@ -1,7 +1,6 @@
 """How far a visit of one subject is, on a given day: what has been entered held against what is due. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
@@ -45,8 +44,7 @@ class Held(NamedTuple):
 UNTOLD = Held()
 
 
-@dataclass(frozen=True, slots=True)
-class VisitState:
+class VisitState(NamedTuple):
     """A visit of a subject: as it is planned, None where it is not, and what has been entered at it."""
 
     visit: str

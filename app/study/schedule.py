@@ -1,10 +1,9 @@
 """When each visit is due for one subject: the study's visits laid on the dates that have happened. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.forms.definition import Form, ItemType
 from app.forms.expressions import Expression, compile_expression
@@ -17,8 +16,7 @@ Here = Mapping[tuple[str, int], Mapping[str, Any]]
 """What the pages of each visit hold that conditions ask for, by visit and repeat, under the names of `items_here`."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedVisit:
+class PlannedVisit(NamedTuple):
     """A visit as it lies ahead of, or behind, one subject.
 
     `target`, `opens` and `closes` are None while the anchor has not happened, and always for a visit without anchor.

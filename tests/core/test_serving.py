@@ -1,5 +1,6 @@
 """How the server listens."""
 
+import gc
 import socket
 
 from app.core.serving import Listening
@@ -12,3 +13,14 @@ def test_connections_of_a_shared_socket_send_without_delay() -> None:
             accepted, _ = own.accept()
             with accepted:
                 assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_the_garbage_collector_leaves_the_program_alone() -> None:
+    before = gc.get_threshold()
+    try:
+        Listening(lambda: None, factory=True, log_config=None).load()
+        assert gc.get_freeze_count() > 0
+        assert gc.get_threshold()[0] > before[0]
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)

@@ -70,11 +70,10 @@ class Progress:
         """Count a page."""
         self.seen.add(checked.subject_id)
         self.subjects = len(self.seen)
-        for which in checked.required:
-            state = checked.state(which)
-            self.required += 1
-            self.verified += state == MarkState.VERIFIED
-            self.reset += state == MarkState.RESET
+        self.required += len(checked.required)
+        states = [mark["state"] for which, mark in checked.marks.items() if which in checked.required]
+        self.verified += states.count(MarkState.VERIFIED)
+        self.reset += states.count(MarkState.RESET)
 
 
 def of_page(session: Session, actor: Actor, study_id: str, subject_id: str, place: Place) -> dict[str, Any]:
