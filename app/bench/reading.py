@@ -90,7 +90,7 @@ _PAGES = """
 
 
 def _fetched(world: World) -> float:
-    """Seconds for what any derivation begins with: the pages of the study through a cursor, their JSON read."""
+    """Seconds for the pages of the study through a cursor, whole, their JSON read."""
     with connected(world.server.app_url) as connection, connection.cursor("pages") as cursor:
         cursor.itersize = 1000
         began = perf_counter()

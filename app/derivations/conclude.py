@@ -87,15 +87,18 @@ def history_of(
     *,
     cutoff: date | None = None,
 ) -> tuple[History, dict[str, date]]:
-    """The subject's history as seen at the cut-off, with the visits that were planned, and the anchors they hang on."""
+    """The subject's history as seen at the cut-off, with the planned visits it asks for, and the anchors of all."""
     milestones = plan_of(build).milestones
-    anchors = dict(_anchors(build.study, History(milestones, captured, cutoff)))
-    planned = [
-        Planned(visit.visit, visit.target, visit.opens, visit.closes)
-        for visit in plan(build.study, anchors, facts)
-        if visit.target and visit.opens and visit.closes
-    ]
-    return History(milestones, captured, cutoff, planned), anchors
+    history = History(milestones, captured, cutoff)
+    anchors = dict(_anchors(build.study, history))
+    if milestones.visits:
+        planned = [
+            Planned(visit.visit, visit.target, visit.opens, visit.closes)
+            for visit in plan(build.study, anchors, facts)
+            if visit.visit in milestones.visits and visit.target and visit.opens and visit.closes
+        ]
+        history = History(milestones, captured, cutoff, planned)
+    return history, anchors
 
 
 def _anchors(study: Study, history: History) -> Iterator[tuple[str, date]]:

@@ -1,6 +1,6 @@
 """Derive a whole study again from its pages: at any cut-off, as of any instant, and to prove what is stored."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -13,6 +13,7 @@ from app import models
 from app.clinical.endpoints.milestones import History
 from app.derivations.conclude import Conclusion, conclude
 from app.derivations.readings import read_pages
+from app.derivations.unread import unread
 from app.study.library import Build, build_of, form_of
 from app.subjects import facts
 from app.subjects.facts import Page, Place
@@ -45,8 +46,20 @@ def derived(
     as_of: datetime | None = None,
 ) -> Iterator[Derived]:
     """Every subject of the sites `within` (None: all), in the order of subject numbers, derived from its pages."""
-    for subject, pages in casebooks(session, study_id, within=within, subject_id=subject_id, as_of=as_of):
+    aside = _unread(session, study_id) if subject_id is None else None
+    for subject, pages in casebooks(
+        session, study_id, within=within, subject_id=subject_id, as_of=as_of, without=aside
+    ):
         yield of_pages(session, study_id, subject, pages, cutoff=cutoff)
+
+
+def _unread(session: Session, study_id: str) -> dict[str, list[str]]:
+    """What no version in force reads of any version of a form that the study has had."""
+    site, of_study = models.site, models.study_form
+    versions = session.execute(select(site.c.version).where(site.c.study_id == study_id).distinct()).scalars()
+    builds = [build_of(session, study_id, version) for version in versions]
+    named = select(of_study.c.form_id, of_study.c.form_version).where(of_study.c.study_id == study_id).distinct()
+    return unread(builds, [form_of(session, *each) for each in session.execute(named)])
 
 
 def casebooks(
@@ -56,9 +69,10 @@ def casebooks(
     within: frozenset[str] | None = None,
     subject_id: str | None = None,
     as_of: datetime | None = None,
+    without: Mapping[str, Sequence[str]] | None = None,
 ) -> Iterator[tuple[dict[str, Any], dict[Place, Page]]]:
     """Every subject of the sites `within` (None: all) with its pages, also one that has none yet; two statements."""
-    begun = facts.everybody(session, study_id, sites=within, subject_id=subject_id, as_of=as_of)
+    begun = facts.everybody(session, study_id, sites=within, subject_id=subject_id, as_of=as_of, without=without)
     ahead = next(begun, None)
     for subject in subjects(session, study_id, within, subject_id, as_of):
         pages: dict[Place, Page] = {}

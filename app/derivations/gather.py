@@ -1,13 +1,13 @@
 """From pages to dated facts: every occurrence of every captured milestone, with the exact item it was read from."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from app.clinical.endpoints.definition import LAST_ALIVE, MilestoneSource
 from app.clinical.endpoints.milestones import Milestones
 from app.clinical.endpoints.occurrence import Occurrence, Source, occurrence
-from app.forms.answers import Context, plain, proving_life, variables
+from app.forms.answers import Context, proving_life, value_of, variables
 from app.forms.definition import Form, ItemType
 from app.forms.expressions import Expression, compile_expression
 from app.forms.rules import kinds
@@ -27,9 +27,11 @@ class _Reader(NamedTuple):
 class _Taken(NamedTuple):
     """Where an item of a form is found: among the answers or the computed items, in which repeating section."""
 
-    item: str
     computed: bool
     section: str | None
+
+
+_ENTERED = _Taken(computed=False, section=None)
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,19 @@ class Plan:
 
     milestones: Milestones
     readers: Mapping[str, tuple[_Reader, ...]]
-    needed: Mapping[str, frozenset[str]]
-    """What the conditions of a form's readers, those of rows aside, ask of a page."""
     asking_computed: frozenset[str]
     """The forms whose readers ask for, show, or take their day from computed items."""
-    taken: dict[tuple[str, int, str], _Taken] = field(default_factory=dict)
+
+
+class Recipe(NamedTuple):
+    """What is read from the pages of one form version."""
+
+    form: Form
+    readers: tuple[_Reader, ...]
+    needed: frozenset[str]
+    """What the conditions of the readers, those of rows aside, ask of a page."""
+    asks_computed: bool
+    taken: Mapping[str, _Taken]
 
 
 def plan_of(build: Build) -> Plan:
@@ -61,15 +71,20 @@ def _plan(build: Build) -> Plan:
             names = kinds(form, form.section(source.rows) if source.rows else None)
             when = compile_expression(source.when, names) if source.when else None
             readers.setdefault(source.form, []).append(_Reader(milestone.name, source, when))
-    needed = {
-        form: frozenset().union(*(each.when.uses for each in found if each.when and each.source.rows is None))
-        for form, found in readers.items()
-    }
     milestones = Milestones(build.study.milestones, build.study.endpoints)
     computed = frozenset(
         form for form, found in readers.items() if any(_asks_computed(build.forms[form], each) for each in found)
     )
-    return Plan(milestones, {form: tuple(found) for form, found in readers.items()}, needed, computed)
+    return Plan(milestones, {form: tuple(found) for form, found in readers.items()}, computed)
+
+
+def recipe_of(plan: Plan, form: Form) -> Recipe:
+    """What is read from the pages of a form version."""
+    readers = plan.readers.get(form.form, ())
+    needed = frozenset().union(*(each.when.uses for each in readers if each.when and each.source.rows is None))
+    rows = {item.id: section.id for section in form.row_sections.values() for item in section.items}
+    taken = {item.id: _Taken(item.type is ItemType.COMPUTED, rows.get(item.id)) for item in form.items}
+    return Recipe(form, readers, needed, form.form in plan.asking_computed, taken)
 
 
 def _asks_computed(form: Form, reader: _Reader) -> bool:
@@ -80,22 +95,19 @@ def _asks_computed(form: Form, reader: _Reader) -> bool:
 
 
 def occurrences(
-    plan: Plan, form: Form, page: Page, context: Context, computed: Callable[[], Mapping[str, Any]]
+    recipe: Recipe, page: Page, context: Context, computed: Callable[[], Mapping[str, Any]]
 ) -> list[tuple[str, Occurrence]]:
     """What one page says: each dated fact with its milestone, and every date that proves life.
 
     `computed` gives the computed items of the page, which most conditions do not ask for.
     """
-    reading = _PageReading(plan, form, page, computed() if form.form in plan.asking_computed else None)
+    form, readers, needed, asks_computed, _ = recipe
+    reading = _PageReading(recipe, page, computed() if asks_computed else None)
     found = []
     for item, row in proving_life(form, page.answers, context):
         alive = reading.fact(item, row)
         if alive is not None:
             found.append((LAST_ALIVE, alive))
-    readers = plan.readers.get(form.form)
-    if not readers:
-        return found
-    needed = plan.needed[form.form]
     names = variables(form, page.answers, context, needed=needed, computed=reading.made) if needed else {}
     for milestone, source, when in readers:
         if source.rows is not None:
@@ -113,23 +125,20 @@ def occurrences(
 class _PageReading:
     """One page while it is read: one date of a page serves several milestones."""
 
-    __slots__ = ("_form", "_page", "_plan", "_seen", "_visit", "made")
+    __slots__ = ("_page", "_recipe", "_seen", "_visit", "made")
 
-    def __init__(self, plan: Plan, form: Form, page: Page, made: Mapping[str, Any] | None) -> None:
-        self._plan, self._form, self._page, self.made = plan, form, page, made
+    def __init__(self, recipe: Recipe, page: Page, made: Mapping[str, Any] | None) -> None:
+        self._recipe, self._page, self.made = recipe, page, made
         self._visit = written(page.place.visit, page.place.visit_repeat)
         self._seen: dict[Any, Occurrence | None] = {}
 
     def fact(self, item: str, row: int | None, show: tuple[str, ...] = ()) -> Occurrence | None:
         """The dated fact of an item, None where it is empty."""
         which = (item, row, show)
-        try:
-            return self._seen[which]
-        except KeyError:
+        if which not in self._seen:
             value = self._value(item, row)
-            found = None if value is None else occurrence(str(value), self.source(item, row, show))
-            self._seen[which] = found
-            return found
+            self._seen[which] = None if value is None else occurrence(str(value), self.source(item, row, show))
+        return self._seen[which]
 
     def has(self, item: str) -> bool:
         """Whether the page has an answer, if only a reason why there is no value."""
@@ -137,7 +146,7 @@ class _PageReading:
 
     def rows(self, section: str, when: Expression | None, context: Context) -> list[int | None]:
         """The rows in which a condition holds."""
-        form, answers = self._form, self._page.answers
+        form, answers = self._recipe.form, self._page.answers
         return [
             row["row"]
             for row in answers.get(section, ())
@@ -157,30 +166,15 @@ class _PageReading:
         return Source(place.form, self._visit, place.repeat, item, self._page.revision, row, shown)
 
     def _value(self, item: str, row: int | None) -> Any:
-        answer = self._answer(item, row)
-        return answer if type(answer) is not dict else plain(answer).value
+        return value_of(self._answer(item, row))
 
     def _answer(self, item: str, row: int | None) -> Any:
         """The answer of an item, or what was computed for it."""
-        taken = self._taken(item)
-        answers = (self.made or {}) if taken.computed else self._page.answers
-        if row is None or taken.section is None:
+        computed, section = self._recipe.taken.get(item, _ENTERED)
+        answers = (self.made or {}) if computed else self._page.answers
+        if row is None or section is None:
             return answers.get(item)
-        return next((each.get(item) for each in answers.get(taken.section, ()) if each["row"] == row), None)
-
-    def _taken(self, item: str) -> _Taken:
-        form = self._form
-        key = (form.form, form.version, item)
-        found = self._plan.taken.get(key)
-        if found is None:
-            known = form.has(item)
-            section = form.section_of(item) if known else None
-            found = self._plan.taken[key] = _Taken(
-                item,
-                known and form.item(item).type is ItemType.COMPUTED,
-                section.id if section is not None and section.repeating else None,
-            )
-        return found
+        return next((each.get(item) for each in answers.get(section, ()) if each["row"] == row), None)
 
 
 def _text(value: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.clinical.endpoints.occurrence import Occurrence
 from app.derivations.clinical.ask import calculate
-from app.derivations.gather import Plan, occurrences, plan_of
+from app.derivations.gather import Recipe, occurrences, plan_of, recipe_of
 from app.forms.answers import Context, Judgement, judge, late_questions
 from app.forms.asking import RangeTable, Watch, watch
 from app.forms.definition import Form, ItemType, Phase
@@ -27,8 +27,9 @@ _REMEMBERED = 5000
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What the pages of one form version ask for beside their own answers."""
+    """What is read from the pages of one form version, and what they ask for beside their own answers."""
 
+    recipe: Recipe
     facts: frozenset[str]
     order: tuple[str, ...]
     cited: tuple[str, ...]
@@ -44,21 +45,42 @@ class Reading:
 
     page: Page
     form: Form
-    key: tuple[Any, ...]
-    """Two readings of one key say the same."""
+    asked: _Asked
     facts: Mapping[str, Known]
     context: Context
-    plan: Plan
+    ranges: int
+    """The limits of normal that it knows, by the number of their import; 0 where it asks for none."""
+    _found: list[tuple[str, Occurrence]] | None = field(default=None, init=False, repr=False)
+
+    @cached_property
+    def key(self) -> tuple[Any, ...]:
+        """Two readings of one key say the same."""
+        page, facts, values = self.page, self.facts, self.context.subject
+        return (
+            page.record_id,
+            page.revision,
+            page.at,  # a revision rolled back is none of these
+            self.ranges,
+            *(values.get(name) for name in self.asked.order),
+            *(
+                (each.record_id, each.revision)
+                for name in self.asked.cited
+                if name in facts
+                for each in facts[name].pages
+            ),
+        )
 
     @cached_property
     def judged(self) -> Judgement:
         """The page judged."""
         return judge(self.form, self.page.answers, self.context)
 
-    @cached_property
+    @property
     def occurrences(self) -> list[tuple[str, Occurrence]]:
         """Each dated fact of the page with its milestone."""
-        return occurrences(self.plan, self.form, self.page, self.context, self._computed)
+        if self._found is None:  # a cached property takes a lock in Python 3.11, which is much for as little as this
+            self._found = occurrences(self.asked.recipe, self.page, self.context, self._computed)
+        return self._found
 
     def _computed(self) -> Mapping[str, Any]:
         return self.judged.computed
@@ -117,12 +139,9 @@ def read_pages(
     Pages are gone through by their day, so that what is computed on one is there for those of later days. `remember`
     keeps what a page said for the next save of its casebook; whoever goes through a whole study has no use for that.
     """
-    dated = sorted(
-        ((form.day(page.answers), page.place, page, form) for page, form in _with_forms(pages, forms)),
-        key=lambda each: each[:2],
-    )
+    dated = sorted((form.day(page.answers), page.place, page, form) for page, form in _with_forms(build, pages, forms))
     lookups = Lookups(build, (page for _, _, page, _ in dated), remember=remember)
-    table = ranges.of(lookups.values)
+    table, hands_on = ranges.of(lookups.values), handed(build)
     kept: dict[tuple[Any, ...], Reading] = build.memo.setdefault("readings", {})
     found = {}
     for _, place, page, form in dated:
@@ -132,27 +151,29 @@ def read_pages(
                 kept.clear()
             reading = kept.setdefault(reading.key, reading)
         found[place] = reading
-        if rules(form).order:
-            _hand_on(lookups, build, reading)
+        if form.form in hands_on:
+            lookups.add(page, reading.judged.computed)
     return Readings(found, lookups.values)
 
 
-def _with_forms(pages: Iterable[Page], forms: Callable[[str, int], Form]) -> Iterator[tuple[Page, Form]]:
+def _with_forms(build: Build, pages: Iterable[Page], forms: Callable[[str, int], Form]) -> Iterator[tuple[Page, Form]]:
     for page in pages:
-        yield page, forms(page.place.form, page.form_version)
+        form = build.forms.get(page.place.form)
+        if form is None or form.version != page.form_version:
+            form = forms(page.place.form, page.form_version)
+        yield page, form
 
 
-def _hand_on(lookups: Lookups, build: Build, reading: Reading) -> None:
-    """What was computed on a page is handed on where a fact is read from it."""
-    handed: frozenset[str] | None = build.memo.get("handed")
-    if handed is None:
-        handed = build.memo["handed"] = frozenset(
+def handed(build: Build) -> frozenset[str]:
+    """The forms from which a fact takes what was computed on a page: it is handed on to the pages of later days."""
+    found: frozenset[str] | None = build.memo.get("handed")
+    if found is None:
+        found = build.memo["handed"] = frozenset(
             fact.form
             for fact in build.study.facts
             if fact.of_page and build.forms[fact.form].item(fact.item).type is ItemType.COMPUTED
         )
-    if reading.form.form in handed:
-        lookups.add(reading.page, reading.judged.computed)
+    return found
 
 
 def _reading(
@@ -166,14 +187,6 @@ def _reading(
         if earlier:
             facts = {**facts, **earlier}
             values = {**values, **{name: each.value for name, each in earlier.items()}}
-    key = (
-        page.record_id,
-        page.revision,
-        page.at,  # a revision rolled back is none of these
-        ranges.number if asked.ranges else 0,
-        *(values.get(name) for name in asked.order),
-        *((page.record_id, page.revision) for name in asked.cited if name in facts for page in facts[name].pages),
-    )
     context = Context(
         subject=values,
         visit=page.place.visit,
@@ -182,7 +195,7 @@ def _reading(
         ranges=table if asked.ranges else None,
         checks=asked.checks,
     )
-    return Reading(page, form, key, facts, context, plan_of(build))
+    return Reading(page, form, asked, facts, context, ranges.number if asked.ranges else 0)
 
 
 def _asked(build: Build, form: Form) -> _Asked:
@@ -201,7 +214,7 @@ def _asked(build: Build, form: Form) -> _Asked:
         late = any(each.late for each in checks)
         cited = tuple(sorted({name for each in compiled.calculations.values() for name in each.facts}))
         found = kept[form.form, form.version] = _Asked(
-            facts, tuple(sorted(facts)), cited, compiled.takes_ranges, checks, late
+            recipe_of(plan_of(build), form), facts, tuple(sorted(facts)), cited, compiled.takes_ranges, checks, late
         )
     return found
 

@@ -8,7 +8,7 @@ from app.forms.context import Context, Place
 from app.forms.findings import Difference, Problem, Question, fingerprint
 from app.forms.judgement import Judgement, judge, late_questions, proving_life, refused, variables, visible
 from app.forms.reading import Answers, Reading, difference, read
-from app.forms.values import Plain, convert, plain
+from app.forms.values import Plain, convert, plain, value_of
 
 __all__ = [
     "Answers",
@@ -30,6 +30,7 @@ __all__ = [
     "proving_life",
     "read",
     "refused",
+    "value_of",
     "variables",
     "visible",
 ]

@@ -12,7 +12,7 @@ from app.forms.findings import Problem, Question
 from app.forms.page import Page, row_of
 from app.forms.results import variable
 from app.forms.rules import rules
-from app.forms.values import plain
+from app.forms.values import value_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +167,9 @@ def proving_life(form: Form, answers: Mapping[str, Any], context: Context) -> li
     found: list[Place] = []
     for section, item, within, shown, condition in rules(form).life:
         if section is None:
-            answer = answers.get(item)
-            places = [] if answer is None or plain(answer).value is None else [None]
+            places = [] if value_of(answers.get(item)) is None else [None]
         else:
-            places = [row["row"] for row in answers.get(section) or () if plain(row.get(item)).value is not None]
+            places = [row["row"] for row in answers.get(section) or () if value_of(row.get(item)) is not None]
         for row in places:
             place = None if row is None or section is None else (section, row)
             page = (form, answers, context)

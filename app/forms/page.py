@@ -12,7 +12,7 @@ from app.forms.expressions import INDETERMINATE
 from app.forms.findings import Problem, Question, fingerprint
 from app.forms.results import output_of, result_of, variable
 from app.forms.rules import Rules, rules
-from app.forms.values import convert, outside, plain
+from app.forms.values import convert, outside, value_of
 
 _DATES = {ItemType.DATE, ItemType.PARTIAL_DATE}
 
@@ -131,7 +131,7 @@ class Page:
             answer = row_of(self.answers, (section.id, row)).get(name)
         else:
             answer = self.answers.get(name)
-        return convert(item, answer) if item.is_number else plain(answer).value
+        return convert(item, answer) if item.is_number else value_of(answer)
 
     def _take_range(self, asked: Asking, inputs: dict[str, Any]) -> tuple[str, ...]:
         """Fill in the limits of normal that the page does not state; a flag says where there are none at all."""
@@ -218,7 +218,7 @@ class Page:
     def questions(self) -> Iterator[Question]:
         """What looks wrong."""
         for item, row, answer, names in self.places:
-            if answer is None or plain(answer).value is None:
+            if value_of(answer) is None:
                 continue
             if self._shown(item, row, names) is False:
                 yield Question(item.id, row, "left_behind", fingerprint=fingerprint(answer))
@@ -278,7 +278,7 @@ def row_of(answers: Mapping[str, Any], row: tuple[str, int | None]) -> Mapping[s
 
 def answer_text(answer: Any) -> str:
     """The text of a stored date, time, code or text."""
-    return str(plain(answer).value)
+    return str(value_of(answer))
 
 
 def _soft_number(item: Item, row: int | None, answer: Any) -> Iterator[Question]:

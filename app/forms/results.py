@@ -8,7 +8,7 @@ from app.forms.asking import FLOOR, NE, Outcome
 from app.forms.dates import is_date
 from app.forms.definition import DEFAULT_LENGTH, ComputedType, Item
 from app.forms.expressions import INDETERMINATE
-from app.forms.values import MAX_DIGITS, MAX_INTEGER, convert, plain
+from app.forms.values import MAX_DIGITS, MAX_INTEGER, convert, value_of
 
 _SHOWN_DECIMALS = 10  # of a computed decimal without `digits`
 _YES_NO = {"1": "Y", "0": "N", "Y": "Y", "N": "N"}
@@ -19,7 +19,7 @@ def variable(item: Item, answer: Any) -> Any:
     if answer is None:
         return None
     if not item.is_number:
-        return answer if type(answer) is not dict else plain(answer).value
+        return value_of(answer)
     if type(answer) is str:
         return float(answer)
     number = convert(item, answer)

@@ -44,6 +44,11 @@ def plain(answer: Any) -> Plain:
     return Plain(answer, None, None)
 
 
+def value_of(answer: Any) -> Any:
+    """The value of a stored answer, as it was entered."""
+    return answer.get("value") if type(answer) is dict else answer
+
+
 def convert(item: Item, answer: Any) -> Decimal | None:
     """A stored number in the item's canonical unit, exactly; None where there is no number."""
     value, unit, _ = plain(answer)

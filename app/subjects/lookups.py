@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from app.forms.answers import Context, convert, plain, variables
+from app.forms.answers import Context, convert, value_of, variables
 from app.forms.definition import Form, ItemType
 from app.forms.expressions import Expression, compile_expression
 from app.forms.rules import Surroundings, kinds
@@ -158,7 +158,7 @@ def _values(
 def _value(form: Form, item: str, answer: Any) -> Any:
     if form.has(item) and form.item(item).is_number:
         return convert(form.item(item), answer)
-    return plain(answer).value
+    return value_of(answer)
 
 
 def _known(seen: _Seen) -> Known:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-from app.forms.answers import convert, plain
-from app.forms.definition import Form, ItemType
+from app.forms.answers import convert, value_of
+from app.forms.definition import Form
 from app.forms.tokens import members
 from app.models.capture import RecordStatus
 from app.study.library import Build
@@ -115,7 +115,7 @@ def _held(asked: Asked, pages: Iterable[Page]) -> Iterator[tuple[tuple[str, int]
         if report is None or page.place.repeat > 1:
             continue
         said, day, reason = (
-            None if item is None else plain(page.answers.get(item)).value
+            None if item is None else value_of(page.answers.get(item))
             for item in (report.occurred, report.day, report.reason)
         )
         happened = {"Y": True, "N": False}.get(str(said))
@@ -140,9 +140,9 @@ def _here(build: Build, asked: Asked, pages: Iterable[Page]) -> dict[tuple[str, 
 
 
 def _value(form: Form, item: str, answer: Any) -> Any:
-    if form.has(item) and form.item(item).value_type in {ItemType.INTEGER, ItemType.DECIMAL}:
+    if form.has(item) and form.item(item).is_number:
         return convert(form.item(item), answer)
-    return plain(answer).value
+    return value_of(answer)
 
 
 def dates_of(results: Mapping[str, Any] | None) -> dict[str, date]:

@@ -24,6 +24,8 @@ class Milestones:
         self.by_name = {milestone.name: milestone for milestone in definitions}
         self.derived = {name: milestone for name, milestone in self.by_name.items() if not milestone.from_}
         self.uses_origin = uses_origin(self.by_name)
+        self.visits = frozenset(visit for each in self.by_name.values() if each.gap for visit in each.gap.visits)
+        """The visits that gaps are measured by: whether they were planned is asked of no other."""
         self.once = tuple(name for name, milestone in self.by_name.items() if milestone.once)
         self.clamped = frozenset(
             {name for name, milestone in self.by_name.items() if milestone.after_cutoff == "clamp"} | {LAST_ALIVE}
