@@ -281,5 +281,25 @@ def audit_verify(
         raise typer.Exit(1)
 
 
+@audit_app.command("signatures")
+def audit_signatures(study: Annotated[str, typer.Argument(help="The study's key")]) -> None:
+    """Work every signature of a study out again. Exit 1 if one is not what was signed, or should have been broken."""
+    from app.quality.signatures.read import proofs  # noqa: PLC0415
+    from app.quality.signatures.standing import STANDING  # noqa: PLC0415
+
+    count, wrong = 0, 0
+    with place() as at, at.database.reading() as session:
+        see_all(session)
+        for each in proofs(session, study):
+            count += 1
+            if not each["intact"] or (each["state"] == STANDING and not each["holds"]):
+                wrong += 1
+                what = "was changed since and stands" if each["intact"] else "is not what was signed"
+                say(f"{each['signature']}: {what}")
+    say(f"{study}: {count} signatures, {wrong} of them wrong")
+    if wrong:
+        raise typer.Exit(1)
+
+
 if __name__ == "__main__":
     app()

@@ -20,6 +20,7 @@ from app.capture import routes as capture_routes
 from app.capture.amend import routes as amend_routes
 from app.capture.anew import routes as anew_routes
 from app.capture.due import routes as due_routes
+from app.capture.sign import routes as sign_routes
 from app.core import health, reference
 from app.core.db import SchemaError, make_engine, schema_state
 from app.core.durability import Level, durability
@@ -37,6 +38,7 @@ from app.exchange.cuts import routes as cut_routes
 from app.quality import routes as quality_routes
 from app.quality.locks import routes as lock_routes
 from app.quality.queries import routes as query_routes
+from app.quality.signatures import routes as signature_routes
 from app.quality.verification import routes as verification_routes
 from app.settings import Settings
 from app.study import routes as study_routes
@@ -62,6 +64,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     quality_routes.router,
     lock_routes.router,
     *verification_routes.ROUTERS,
+    sign_routes.router,
+    signature_routes.router,
     query_routes.router,
 )
 

@@ -19,6 +19,7 @@ CAST: dict[str, tuple[Role, str | None]] = {
     "local": (Role.COORDINATOR, "HZ02"),
     "keeper": (Role.DATA_MANAGER, None),
     "reader": (Role.STATISTICIAN, None),
+    "signer": (Role.INVESTIGATOR, None),
 }
 
 

@@ -5,6 +5,7 @@ work. Attempts on one name take turns, so that a burst of guesses cannot outrun 
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import takewhile
 from math import ceil
@@ -19,18 +20,37 @@ from app.access import attempts, passwords, tokens
 from app.access.actor import Actor, require
 from app.access.permissions import Permission
 from app.access.usernames import folded
-from app.audit import System, change
+from app.audit import By, System, change
 from app.core import clock
 from app.core.canonical import plain
 from app.core.errors import Fault, Refusal, TooMany, Unauthenticated, Unreadable
 from app.core.transaction import Database, see
 from app.models.access import AccountStatus, TokenKind
 
-FAILED = "login.failed"
+FAILED, FAILED_AGAIN = "login.failed", "signature.failed"
+_FAILURES = frozenset({FAILED, FAILED_AGAIN})
 _NOBODY = System(source="http", name="not signed in")
 _account, _change = models.account, models.change
 T = TypeVar("T")
 Account = Mapping[str, Any]
+
+
+class Reauthenticate(Unauthenticated):
+    """A signature without the password of whoever signs, or with a wrong one. The session goes on."""
+
+    code, title = "reauth-required", "Prove once more who you are"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What is recorded when a password is not right: as what, by whom, for what."""
+
+    action: str
+    by: By
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+_SIGNING_IN = Attempt(FAILED, _NOBODY)
 
 
 def login(database: Database, username: str, password: str, *, label: str, lasts: timedelta) -> tokens.Issued:
@@ -91,6 +111,33 @@ def change_password(database: Database, actor: Actor, old: str, new: str) -> Non
     proving(database, actor.username, old, replaced, refusal=refusal)
 
 
+def reauthenticated(
+    database: Database, actor: Actor, password: str | None, then: Callable[[Session], T], *, detail: Mapping[str, Any]
+) -> T:
+    """Carry out `then` for somebody who has signed in and gives the password once more (21 CFR 11.200).
+
+    Raises:
+        Reauthenticate: not their password, or none. A wrong one is recorded with `detail`, and counted like a failed
+            login.
+        TooMany: the name is refused for a while.
+    """
+    refusal = Reauthenticate(
+        "Whoever signs gives their own password with each signature.", headers={"WWW-Authenticate": "Bearer"}
+    )
+    if password is None:
+        raise refusal
+
+    def proven(session: Session, account: Account) -> T:
+        if account["failures"] or account["locked_until"]:
+            with change(session, models.SYSTEM, by=actor, action="login.again") as done:
+                done.record_id = attempts.key(account["folded"])
+                done.update(_account, account, failures=0, locked_until=None)
+        return then(session)
+
+    attempt = Attempt(FAILED_AGAIN, actor, detail)
+    return proving(database, actor.username, password, proven, refusal=refusal, attempt=attempt)
+
+
 def proving(
     database: Database,
     username: str,
@@ -98,6 +145,7 @@ def proving(
     then: Callable[[Session, Account], T],
     *,
     refusal: Refusal,
+    attempt: Attempt = _SIGNING_IN,
 ) -> T:
     """Carry out `then` for the account of `username` if this is its password; else record the failure and refuse."""
     name = folded(username)
@@ -116,7 +164,7 @@ def proving(
         right = passwords.matches(account["password"] if account and active else None, password)
         if account is not None and right:
             return then(session, account)
-        _record_failure(session, key, account, attempts.refused_until([now, *failures], now), now)
+        _record_failure(session, attempt, key, account, attempts.refused_until([now, *failures], now), now)
     raise refusal
 
 
@@ -134,14 +182,14 @@ def _failures(session: Session, key: UUID) -> list[datetime]:
         .order_by(_change.c.seq.desc())
         .limit(attempts.MANY)
     )
-    return [row.at for row in takewhile(lambda row: row.action == FAILED, found)]
+    return [row.at for row in takewhile(lambda row: row.action in _FAILURES, found)]
 
 
 def _record_failure(
-    session: Session, key: UUID, account: Account | None, until: datetime | None, now: datetime
+    session: Session, attempt: Attempt, key: UUID, account: Account | None, until: datetime | None, now: datetime
 ) -> None:
-    detail = plain({"refused_until": until})
-    with change(session, models.SYSTEM, by=_NOBODY, action=FAILED, at=now, detail=detail) as done:
+    detail = plain({"refused_until": until, **attempt.detail})
+    with change(session, models.SYSTEM, by=attempt.by, action=attempt.action, at=now, detail=detail) as done:
         done.record_id = key
         if account is not None:
             done.update(_account, account, failures=account["failures"] + 1, locked_until=until)

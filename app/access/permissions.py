@@ -58,6 +58,8 @@ class Permission(StrEnum):
     QUERY_REVIEW = "query.review"
     RECORD_VERIFY = "record.verify"
     VERIFICATION_READ = "verification.read"
+    RECORD_SIGN = "record.sign"
+    SIGNATURE_READ = "signature.read"
     LOCK_READ = "lock.read"
     LOCK_SET = "lock.set"
     LOCK_HARD = "lock.hard"
@@ -119,6 +121,8 @@ TABLE: Mapping[Permission, frozenset[Role]] = MappingProxyType(
         Permission.QUERY_REVIEW: _REVIEWERS,
         Permission.RECORD_VERIFY: frozenset({Role.MONITOR}),
         Permission.VERIFICATION_READ: _READERS,
+        Permission.RECORD_SIGN: frozenset({Role.INVESTIGATOR}),
+        Permission.SIGNATURE_READ: _READERS | {Role.STATISTICIAN},
         Permission.LOCK_READ: _READERS | {Role.STATISTICIAN, Role.SPONSOR},
         Permission.LOCK_SET: frozenset({Role.DATA_MANAGER}),
         Permission.LOCK_HARD: frozenset({Role.DATA_MANAGER}),
@@ -167,6 +171,7 @@ SIGNED_IN_ONLY = frozenset(
         Permission.OWN_SESSION_END,
         Permission.OWN_PASSWORD,
         Permission.OWN_TOKEN,
+        Permission.RECORD_SIGN,
         Permission.LOCK_HARD,
         Permission.LOCK_ASK,
         Permission.LOCK_GRANT,

@@ -56,6 +56,9 @@ APPEND_ONLY = frozenset(
         models.cut,
         models.query_message,
         models.migrated_page,
+        models.signature,
+        models.signed_page,
+        models.signature_break,
     )
 )
 """Tables whose rows are never rewritten: the trail keeps their digest, the table itself keeps the row."""

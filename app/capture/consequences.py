@@ -10,19 +10,19 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Select, Uuid, and_, bindparam, func, literal_column, select
-from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app import models
 from app.audit import Change
+from app.capture.before import NEVER, Before, Values, read_before
+from app.capture.beside import beside, changed
 from app.derivations.conclude import conclude, contradictions
 from app.derivations.late import late_questions
 from app.derivations.readings import Reading, Readings, read_pages
 from app.derivations.working import worked
 from app.forms.definition import Form, Phase
 from app.forms.findings import Question
-from app.models.capture import FindingState, Severity
+from app.models.capture import Severity
 from app.quality.findings import Observation, differing, reconcile
 from app.study.library import Build, form_of
 from app.subjects import facts
@@ -30,35 +30,26 @@ from app.subjects.facts import Page, Place
 from app.subjects.lookups import feeds
 from app.subjects.ranges import Ranges, ranges_of
 
-Values = Mapping[str, Any]
 OPENED, CLOSED = FINDINGS = ("finding opened", "finding closed")
 """What `differences` calls a finding that was not there, and one that is there no longer."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """What was derived before: the newest derivation, the computed items of pages, the open findings."""
-
-    number: int
-    results: Values | None
-    computed: Mapping[UUID, tuple[int, Values, Values | None]]
-    findings: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Consequences:
     """What the pages of a subject amount to beside what is stored of it.
 
-    `findings` are the open ones that this act could have changed, `observed` what of them is found now.
+    `findings` are the open ones that this act could have changed, `observed` what of them is found now. `beside` are
+    the computed items that a page was closed or signed with, where people have not looked at it since.
     """
 
     subject: Mapping[str, Any]
     build: Build
-    before: _Standing
+    before: Before
     readings: Readings
     results: Values
     status: str
     touched: Sequence[Reading]
+    beside: Mapping[UUID, Values]
     findings: Sequence[Mapping[str, Any]]
     observed: Sequence[Observation]
 
@@ -96,27 +87,24 @@ class Consequences:
             before, now = old.get("endpoints", {}).get(code, {}), new["endpoints"].get(code, {})
             yield from ((code, each) for each in sorted({*before, *now}) if before.get(each) != now.get(each))
         for each in self.touched:
-            if self._differs(each):
+            if self.before.differs(each):
                 yield "computed items", f"{each.page.place.visit} {each.page.place.form}"
         opening, closing = differing(self.findings, self.observed)
         yield from sorted((OPENED, f"{each.item} {each.rule}") for each in opening)
         yield from sorted((CLOSED, f"{row['item']} {row['rule']}") for row in closing)
 
-    def _differs(self, each: Reading) -> bool:
-        _, values, working = self.before.computed.get(each.page.record_id, (0, {}, None))
-        return (dict(each.judged.computed), worked(each)) != (dict(values), working)
-
     def _computed(self, made: Change) -> Iterator[dict[str, Any]]:
         for each in self.touched:
-            if self._differs(each):
+            if self.before.differs(each):
                 yield {
                     "study_id": made.study_id,
                     "record_id": each.page.record_id,
-                    "number": self.before.computed.get(each.page.record_id, (0,))[0] + 1,
+                    "number": self.before.computed.get(each.page.record_id, NEVER).number + 1,
                     "revision": each.page.revision,
                     "form_version": each.page.form_version,
                     "values": dict(each.judged.computed),
                     "working": worked(each),
+                    "beside": self.beside.get(each.page.record_id),
                     "at": made.at,
                     "change_id": made.change_id,
                 }
@@ -145,8 +133,10 @@ def work_out(
     conclusion = conclude(build, now.captured(), now.values)
     late = now.late_rules(build)
     unasked = {name for each in touched for name in each.unasked(phase)}
-    standing = _standing(session, build.study.study, subject["subject_id"], records)
+    standing = read_before(session, subject, records)
     everything = before is None
+    saved = {page.record_id for place, page in pages.items() if before is not None and before.get(place) is not page}
+    closed_with = dict(beside(standing, subject, (each for each in touched if each.page.record_id not in saved)))
     return Consequences(
         subject=subject,
         build=build,
@@ -155,6 +145,7 @@ def work_out(
         results=conclusion.as_json(),
         status=conclusion.status,
         touched=touched,
+        beside=closed_with,
         findings=[
             row
             for row in standing.findings
@@ -163,6 +154,7 @@ def work_out(
         ],
         observed=[
             *(_observation(each.page, question) for each in touched for question in each.questions(phase)),
+            *(found for each in touched for found in changed(each, closed_with.get(each.page.record_id))),
             *(_observation(page, question) for page, question in late_questions(now, build, conclusion, phase)),
             *(
                 Observation(None, each.item, None, each.rule, each.detail, fingerprint=each.fingerprint)
@@ -202,74 +194,3 @@ def _touched(
 def _observation(page: Page, each: Question) -> Observation:
     severity = Severity.NOTE if each.severity == Severity.NOTE else Severity.QUERY
     return Observation(page.record_id, each.item, each.row, each.rule, dict(each.params), severity, each.fingerprint)
-
-
-def _standing(session: Session, study_id: str, subject_id: str, records: Sequence[UUID]) -> _Standing:
-    """What stood before for the subject and these records: one statement for one record, two for more."""
-    asked = {"study": study_id, "subject": subject_id, "record": records[0] if records else None}
-    rows = session.execute(_STANDING, asked).mappings().all()
-    first = rows[0]
-    computed = {}
-    if first["computed"] is not None:
-        computed[records[0]] = (first["computed_number"], first["computed"], first["working"])
-    if len(records) > 1:
-        table = models.computed
-        more = session.execute(
-            select(table.c.record_id, table.c.number, table.c["values"], table.c.working)
-            .where(table.c.study_id == study_id, table.c.record_id.in_(records[1:]))
-            .ext(distinct_on(table.c.record_id))
-            .order_by(table.c.record_id, table.c.number.desc())
-        )
-        computed |= {record_id: tuple(rest) for record_id, *rest in more}
-    columns = models.finding.columns
-    found = [{column.name: row[column] for column in columns} for row in rows if row[columns.finding_id]]
-    return _Standing(
-        number=first["number"],
-        results=first["results"],
-        computed=computed,
-        findings=found,
-    )
-
-
-def _asking() -> Select[Any]:
-    derivation, computed, finding = models.derivation, models.computed, models.finding
-    study: BindParameter[str] = bindparam("study")
-    subject: BindParameter[str] = bindparam("subject")
-    record = bindparam("record", type_=Uuid)
-    newest = (
-        select(derivation.c.number, derivation.c.results)
-        .where(derivation.c.study_id == study, derivation.c.subject_id == subject)
-        .order_by(derivation.c.number.desc())
-        .limit(1)
-        .subquery("newest")
-    )
-    values = (
-        select(computed.c.number, computed.c["values"], computed.c.working)
-        .where(computed.c.study_id == study, computed.c.record_id == record)
-        .order_by(computed.c.number.desc())
-        .limit(1)
-        .subquery("made")
-    )
-    standing = and_(
-        finding.c.study_id == study,
-        finding.c.subject_id == subject,
-        finding.c.state == FindingState.OPEN.value,
-    )
-    one = select(literal_column("1").label("one")).subquery("one")
-    return (
-        select(
-            func.coalesce(newest.c.number, 0).label("number"),
-            newest.c.results,
-            func.coalesce(values.c.number, 0).label("computed_number"),
-            values.c["values"].label("computed"),
-            values.c.working,
-            finding,
-        )
-        .select_from(one)
-        .outerjoin(newest, literal_column("true"))
-        .outerjoin(values, literal_column("true"))
-        .outerjoin(finding, standing)
-    )
-
-
-_STANDING = _asking()

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app import models
 from app.access.actor import Actor, absent, require
 from app.access.permissions import Permission
+from app.capture.beside import CHANGED
 from app.capture.save import Saved
 from app.capture.visits import visits_of
 from app.core import clock
@@ -32,10 +33,14 @@ from app.subjects.reviewed import reviewed
 
 
 class Computed(NamedTuple):
-    """The computed items of a page, and by which rules, from what, those came about that a rule decides."""
+    """The computed items of a page, and by which rules, from what, those came about that a rule decides.
+
+    `beside` are those that the page was closed or signed with.
+    """
 
     items: Mapping[str, Any]
     working: Mapping[str, Any] | None
+    beside: Mapping[str, Any] | None = None
 
 
 NOT_COMPUTED = Computed({}, None)
@@ -120,6 +125,9 @@ def view(
     `marks` are those of today, None for a page of the past.
     """
     form = form_of(session, found.place.form, found.form_version)
+    made = values.get(found.record_id, NOT_COMPUTED)
+    of_page = [row for row in findings if row["record_id"] == found.record_id]
+    changed = any(row["rule"] == CHANGED for row in of_page)
     return {
         "study": study_id,
         "subject": found.subject_id,
@@ -130,9 +138,10 @@ def view(
         "revision": found.revision,
         "status": found.status,
         "answers": found.answers,
-        "computed": values.get(found.record_id, NOT_COMPUTED).items,
-        "working": values.get(found.record_id, NOT_COMPUTED).working or {},
-        "findings": [describe(row, form, language) for row in findings if row["record_id"] == found.record_id],
+        "computed": made.items,
+        "working": made.working or {},
+        "beside": (made.beside or {}) if changed else {},
+        "findings": [describe(row, form, language) for row in of_page],
         "queries": [brief(row, form, language) for row in queries if row["record_id"] == found.record_id],
         "saved_at": found.at,
         "instead_of": found.instead_of,
@@ -147,11 +156,13 @@ def computed(
     """The computed items of pages, as they last came out; one statement."""
     statement = _COMPUTED if as_of is None else _COMPUTED.where(models.computed.c.at <= as_of)
     found = session.execute(statement, {"study": study_id, "records": record_ids})
-    return {row.record_id: Computed(row[1], row.working) for row in found}
+    return {row.record_id: Computed(row[1], row.working, row.beside) for row in found}
 
 
 _COMPUTED = (
-    select(models.computed.c.record_id, models.computed.c["values"], models.computed.c.working)
+    select(
+        models.computed.c.record_id, models.computed.c["values"], models.computed.c.working, models.computed.c.beside
+    )
     .where(
         models.computed.c.study_id == bindparam("study", type_=Text),
         models.computed.c.record_id.in_(bindparam("records", expanding=True)),

@@ -62,17 +62,19 @@ class PageToValidate(BaseModel):
 
 
 class MarksView(BaseModel):
-    """What people have said of a page: how far it is closed, which locks lie upon it, and what was verified."""
+    """What people have said of a page: how far it is closed, by which locks, what was verified, who signed it."""
 
     lock: LockState
     locks: list[dict[str, Any]]
     verification: list[dict[str, Any]]
+    signatures: list[dict[str, Any]]
 
 
 class RecordView(BaseModel):
     """A page: its address, its revision, what it holds, what is made of it, and what people have said of it.
 
-    `marks` are those of today: null for a page as it stood at an instant.
+    `marks` are those of today: null for a page as it stood at an instant. `beside`: the computed items that the page
+    was closed or signed with, where one has come out differently since.
     """
 
     study: str
@@ -86,6 +88,7 @@ class RecordView(BaseModel):
     answers: dict[str, Any]
     computed: dict[str, Any]
     working: dict[str, Any]
+    beside: dict[str, Any]
     findings: list[dict[str, Any]]
     queries: list[dict[str, Any]]
     saved_at: AwareDatetime

@@ -270,7 +270,7 @@ def _store(
                 "change_id": made.change_id,
             },
         )
-        marks.follow(made, subject, page, changed)
+        marks.follow(made, subject, page, changed, struck=stored.status == RecordStatus.VOID)
         if worked is not None:
             findings = worked.store(made)
         if stored.status == RecordStatus.VOID:

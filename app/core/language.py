@@ -50,6 +50,8 @@ _CHINESE = {
     "Say which revision you changed": "请说明您修改的是哪个版本",
     "Too many attempts": "尝试次数过多",
     "Try again in a moment": "请稍后重试",
+    "This cannot be signed yet": "目前不能签名",
+    "Prove once more who you are": "请再次证明您的身份",
     "Something went wrong on the server": "服务器出现错误",
     "This method is not taken here": "此处不接受该请求方法",
     # details
@@ -121,6 +123,15 @@ _CHINESE = {
     "Only a site or the study is hard-locked.": "只有研究中心或整个研究可以最终锁定。",
     "Lock this instead.": "请改为锁定。",
     "What you name is in a state that does not take this step.": "所指对象的当前状态不接受此步骤。",
+    "There is nothing here to sign.": "此处没有可签名的内容。",
+    "Pages that are due here are missing or incomplete. Have them completed, then sign.": (
+        "此处应有的页面缺失或未完成，请完成后再签名。"
+    ),
+    "Queries are open here. Have them answered and closed, then sign.": "此处有未关闭的质疑，请回答并关闭后再签名。",
+    "This is no longer what you were shown. Ask again what is signed, look at it, and sign that.": (
+        "内容与向您展示的已不一致，请重新获取待签内容，核对后再签名。"
+    ),
+    "Whoever signs gives their own password with each signature.": "签名者每次签名都须输入本人的密码。",
     "Somebody has asked for this to be unlocked already; it waits to be granted.": "已有人申请解锁，正等待批准。",
     "Nobody has asked for this to be unlocked.": "没有人申请解锁。",
     "Whoever asks for something to be unlocked does not grant it. A second person does.": (

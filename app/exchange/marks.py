@@ -1,4 +1,4 @@
-"""What people have said of the data, as tables: what was verified, which scopes are and were closed."""
+"""What people have said of the data, as tables: what was verified, what was signed, which scopes are closed."""
 
 from collections.abc import Iterator
 
@@ -8,6 +8,7 @@ from app import models
 from app.exchange.archive import Member
 from app.exchange.cells import PLACE, SUBJECT, columns, place_of, subject_of, text_of
 from app.exchange.tables import Scope, moment
+from app.quality.signatures.standing import BROKEN, BROKEN_BY, OF_A_PAGE, STANDING, shown_at
 from app.quality.verification.read import everything
 from app.subjects.locked import scope_of
 
@@ -20,6 +21,25 @@ _SDV = columns(
     ("REVISION", "Revision it was verified at", "integer"),
     ("VERIFIED_BY", "Who verified it last", "free text"),
     ("VERIFIED_AT", "When, UTC", "datetime"),
+)
+_SIGNED = columns(
+    *SUBJECT,
+    *PLACE,
+    ("REVISION", "Revision that was signed", "integer"),
+    ("FORM_VERSION", "Form version it was signed under", "integer"),
+    ("SIGNATURE", "Signature that holds the page", "text"),
+    ("SCOPE", "What was signed: page, visit or casebook", "text"),
+    ("MEANING", "authorship, review, approval or responsibility", "text"),
+    ("SIGNED_BY", "Who, by printed name", "free text"),
+    ("USERNAME", "User name", "free text"),
+    ("ROLES", "Roles by which it was signed", "text"),
+    ("SIGNED_AT", "When, UTC", "datetime"),
+    ("ZONE", "Time zone of the site", "text"),
+    ("STATE", "standing, or broken by a change since", "text"),
+    ("BROKEN_AT", "When it was broken, UTC", "datetime"),
+    ("BROKEN_BY", "Items of this page whose change broke it, and their rows", "text"),
+    ("PAGE_DIGEST", "SHA-256 of the page as it was signed", "text"),
+    ("DIGEST", "SHA-256 of all that was signed", "text"),
 )
 _LOCKS = columns(
     *_ITEM,
@@ -37,6 +57,7 @@ _LOCKS = columns(
 def members(scope: Scope) -> Iterator[Member]:
     """Each table in the order of the archive."""
     yield Member("sdv.csv", _SDV, lambda: _verified(scope))
+    yield Member("signatures.csv", _SIGNED, lambda: _signed(scope))
     yield Member("locks.csv", _LOCKS, lambda: _locks(scope))
 
 
@@ -55,6 +76,46 @@ def _verified(scope: Scope) -> Iterator[list[str]]:
                 mark["by"],
                 mark["at"],
             ]
+
+
+def _signed(scope: Scope) -> Iterator[list[str]]:
+    signature, page, broken = models.signature, models.signed_page, models.signature_break
+    record, subject = models.record, models.subject
+    place = (record.c.visit, record.c.visit_repeat, record.c.form_id, record.c.repeat)
+    statement = (
+        select(
+            signature, subject.c.site_id, page.c.record_id, page.c.revision, page.c.form_version,
+            page.c.digest.label("page_digest"), broken.c.at.label("broken_at"),
+            broken.c.record_id.label("breaker"), broken.c["items"],
+            *(column.label(f"page_{column.name}") for column in place),
+        )
+        .join_from(signature, page, OF_A_PAGE)
+        .join(record, (record.c.study_id == page.c.study_id) & (record.c.record_id == page.c.record_id))
+        .outerjoin(broken, BROKEN_BY)
+        .order_by(signature.c.subject_id, *place, signature.c.at, signature.c.signature_id)
+        .execution_options(yield_per=_BLOCK)
+    )  # fmt: skip
+    for row in scope.session.execute(scope.in_sight(statement, signature)).mappings():
+        here = row["items"] if row["breaker"] == row["record_id"] else []
+        yield [
+            *subject_of(scope.study_id, row["site_id"], row["subject_id"]),
+            *(text_of(row[f"page_{column.name}"]) for column in place),
+            str(row["revision"]),
+            str(row["form_version"]),
+            str(row["signature_id"]),
+            shown_at(dict(row))["scope"],
+            row["meaning"],
+            row["name"],
+            row["username"],
+            row["roles"],
+            moment(row["at"]),
+            row["zone"],
+            STANDING if row["broken_at"] is None else BROKEN,
+            moment(row["broken_at"]),
+            "|".join(each["item"] + (f"[{each['row']}]" if each["row"] else "") for each in here),
+            row["page_digest"],
+            row["digest"],
+        ]
 
 
 def _locks(scope: Scope) -> Iterator[list[str]]:

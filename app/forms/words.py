@@ -154,6 +154,13 @@ CATALOGUE: Mapping[str, tuple[tuple[str, str], tuple[str, str]]] = {
             "请核对检查结果与您的判断；更正有误的一项，或确认原判断",
         ),
     ),
+    "computed-changed": (
+        (
+            "{label} has come out differently since the page was closed or signed",
+            "Look at what was changed on other pages; save or sign the page again once it is right",
+        ),
+        ("{label}在本页锁定或签名之后的计算结果已改变", "请核对其他页面的更改；确认无误后重新保存或签署本页"),
+    ),
     "left_behind": (
         ("{label} has an answer although it does not apply here", "Clear it, or correct the answer it depends on"),
         ("{label}在此情况下不适用，但已有答案", "请清除该答案，或更正其所依赖的答案"),

@@ -12,6 +12,7 @@ from app.models.capture import computed, derivation, finding, idempotency, recor
 from app.models.cut import cut
 from app.models.marks import lock, verification
 from app.models.queries import query, query_message
+from app.models.signatures import signature, signature_break, signed_page
 from app.models.study import form_version, reference_range, site, study, study_form, study_version
 
 __all__ = [
@@ -35,6 +36,9 @@ __all__ = [
     "revision",
     "role_grant",
     "session_token",
+    "signature",
+    "signature_break",
+    "signed_page",
     "site",
     "study",
     "study_form",

@@ -112,12 +112,14 @@ computed = Table(
     Column("form_version", Integer, nullable=False),
     Column("values", Json, nullable=False),
     Column("working", Json, nullable=True),
+    Column("beside", Json, nullable=True),
     Column("at", Moment, nullable=False),
     Column("change_id", Uuid, nullable=False),
     ForeignKeyConstraint(["study_id", "record_id"], ["record.study_id", "record.record_id"]),
     comment=(
         "Append-only: the computed items of a page, each time they came out differently. `working` says by which rule "
-        "and version, with which flags, from which inputs and pages; null where no rule was asked."
+        "and version, with which flags, from which inputs and pages; null where no rule was asked. `beside` are those "
+        "that the page was closed or signed with; null where it was neither."
     ),
 )
 

@@ -12,6 +12,7 @@ from app import models
 from app.audit import Change
 from app.forms.answers import Difference
 from app.models.marks import LockState
+from app.quality.signatures import standing as signatures
 from app.quality.verification.marks import Mark, by_item, reset
 from app.subjects import locked
 from app.subjects.facts import Page, Place
@@ -20,10 +21,11 @@ from app.subjects.locked import Lock
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """The locks upon a subject and what lies in it, and what was verified, by record."""
+    """The locks upon a subject and what lies in it; what was verified, and the signatures, by record."""
 
     locks: Sequence[Lock]
     verified: Mapping[UUID, Sequence[Mark]] = field(default_factory=dict)
+    signed: Mapping[UUID, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
     @property
     def state(self) -> str:
@@ -31,11 +33,12 @@ class Marks:
         return _state(locked.strictest(self.locks))
 
     def on(self, page: Page) -> dict[str, Any]:
-        """What a page shows: how far it is closed, each lock upon it or an item of it, which items were verified."""
+        """What a page shows: how far it is closed, the locks upon it or an item, what was verified, who signed it."""
         return {
             "lock": _state(locked.strictest(self.locks, page.place)),
             "locks": self._described(page.place),
             "verification": self.verified.get(page.record_id, ()),
+            "signatures": self.signed.get(page.record_id, ()),
         }
 
     def _described(self, place: Place) -> list[dict[str, Any]]:
@@ -51,7 +54,11 @@ def of_subject(session: Session, held: Mapping[str, Any], record_id: UUID | None
     if not held["reviewed"]:
         return Marks(held["locks"])
     asked = {"study": held["study_id"], "subject": held["subject_id"], "record": record_id}
-    return Marks(held["locks"], {row.record_id: row.marks for row in session.execute(_MARKS, asked)})
+    return Marks(
+        held["locks"],
+        {row.record_id: row.marks for row in session.execute(_MARKS, asked)},
+        signatures.on_pages(session, held["study_id"], held["subject_id"]),
+    )
 
 
 _RECORD = bindparam("record", type_=Uuid)
@@ -62,10 +69,23 @@ _MARKS = select(models.verification.c.record_id, models.verification.c.marks).wh
 )
 
 
-def follow(made: Change, held: Mapping[str, Any], page: Page | None, changed: Sequence[Difference]) -> None:
-    """Have what changed on a page verified again, as part of the change itself; all else of it stays verified."""
-    if page is None or not changed or not held["reviewed"]:
+def follow(
+    made: Change, held: Mapping[str, Any], page: Page | None, changed: Sequence[Difference], *, struck: bool = False
+) -> None:
+    """What a change of a page does to what was said of it, as part of the change itself.
+
+    The items that changed are to be verified again, and all else of the page stays verified. The signatures that hold
+    the page break, and name these items. A page that is `struck` is no longer what anybody signed.
+    """
+    if page is None or not held["reviewed"]:
         return
+    if changed or struck:
+        signatures.follow(made, page.record_id, changed)
+    if changed:
+        _reset(made, page, changed)
+
+
+def _reset(made: Change, page: Page, changed: Sequence[Difference]) -> None:
     table = models.verification
     found = made.session.execute(
         select(table).where(table.c.study_id == made.study_id, table.c.record_id == page.record_id)

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from app.clinical.endpoints.definition import Endpoint, Milestone, Rate
 from app.forms.definition import Check, CodeText, Id, Words
 from app.study.part import Part, Whole
-from app.study.review import SourceVerification
+from app.study.review import Signing, SourceVerification
 
 SiteId = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{2,12}$")]
 StudyId = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9-]{1,31}$")]
@@ -166,6 +166,7 @@ class Study(Whole):
     rates: tuple[Rate, ...] = Field(default=(), alias="rate")
     checks: tuple[StudyCheck, ...] = Field(default=(), alias="check")
     sdv: SourceVerification | None = None
+    signing: Signing | None = None
 
     @cached_property
     def named(self) -> Mapping[str, str]:

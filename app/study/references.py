@@ -35,7 +35,7 @@ def study_faults(study: Study, forms: Forms) -> list[Fault]:
         *chain.from_iterable(_visit(study, at, visit, known, around) for at, visit in enumerate(study.visits)),
         *_ends(study),
         *_statuses(study),
-        *review_faults(study.sdv, known),
+        *review_faults(study.sdv, study.signing, known),
         *chain.from_iterable(
             milestone_faults(study, ("milestone", at), milestone, known, around)
             for at, milestone in enumerate(study.milestones)

@@ -1,4 +1,4 @@
-"""How the data of a study are reviewed: what is verified against its source."""
+"""How the data of a study are reviewed: what is verified against its source, and what is signed."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
@@ -72,12 +72,35 @@ class SourceVerification(Part):
         return item in self._critical.get(form_id, ())
 
 
+class Signing(Part):
+    """What investigators sign, and whether they may while something is still wanting.
+
+    `forms` are those whose pages wait to be signed; none named is all of them.
+    """
+
+    forms: tuple[Id, ...] = ()
+    despite_missing: bool = False
+    despite_queries: bool = False
+
+    def asks(self, form_id: str) -> bool:
+        """Whether pages of a form are to be signed."""
+        return not self.forms or form_id in self.forms
+
+
 EVERYTHING = SourceVerification()
-"""Where a study says nothing."""
+"""What is verified where a study says nothing."""
+
+STRICT = Signing()
+"""How it is signed where a study says nothing: every page, once nothing is wanting."""
 
 
-def review_faults(sdv: SourceVerification | None, forms: Mapping[str, Form]) -> Iterator[Fault]:
-    """Critical items that are not there, or that nobody enters."""
+def review_faults(
+    sdv: SourceVerification | None, signing: Signing | None, forms: Mapping[str, Form]
+) -> Iterator[Fault]:
+    """Forms and critical items that are not there, or that nobody enters."""
+    for at, name in enumerate(signing.forms if signing else ()):
+        if name not in forms:
+            yield Fault(("signing", "forms", at), f"the form {name!r} is not listed in [forms]", _near(name, forms))
     for at, each in enumerate(sdv.critical if sdv else ()):
         path: tuple[str | int, ...] = ("sdv", "critical", at)
         form = forms.get(each.form)

@@ -29,12 +29,18 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "endpoint": "The time-to-event endpoints, each with its variants.",
         "rate": "The proportions.",
         "sdv": "What is verified against its source; absent: everything.",
+        "signing": "What investigators sign; absent: every page, once nothing is missing and no query is open.",
     },
     "SourceVerification": {
         "plan": "all, critical (the items below), or sampled (everything of some subjects, the critical items of all).",
         "critical": "Items that are verified for every subject.",
         "seed": "What subjects are drawn by; stated once, so that anybody can draw again.",
         "share": "How many per cent of the subjects are drawn.",
+    },
+    "Signing": {
+        "forms": "The forms whose pages wait to be signed; none named is all of them.",
+        "despite_missing": "Whether it may be signed while pages that are due are missing or incomplete.",
+        "despite_queries": "Whether it may be signed while queries are open.",
     },
     "CriticalItems": {"form": "The form.", "items": "Items of the form, by their ids."},
     "Fact": {

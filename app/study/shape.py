@@ -23,7 +23,7 @@ from app.forms.mistakes import Mistake, near
 from app.forms.toml import Locate
 from app.study.definition import Arm, Due, Fact, Site, Status, Study, StudyCheck, Visit
 from app.study.plan import Fill, FormStep, ItemStep, Plan, RowsStep, VisitStep
-from app.study.review import CriticalItems, SourceVerification
+from app.study.review import CriticalItems, Signing, SourceVerification
 
 Path = tuple[str | int, ...]
 
@@ -32,7 +32,7 @@ _MODELS: Mapping[str, type[BaseModel]] = {
     "from": MilestoneSource, "absent_by": Absence, "gap": Gap, "endpoint": Endpoint, "variant": Variant,
     "outcomes": Outcome, "censor_at": CensorAt, "rate": Rate, "label": Words, "title": Words, "name": Words,
     "basis": Words, "check": StudyCheck, "fires": Example, "passes": Example, "message": Words, "remedy": Words,
-    "sdv": SourceVerification, "critical": CriticalItems,
+    "sdv": SourceVerification, "critical": CriticalItems, "signing": Signing,
 }  # fmt: skip
 _PLAN_MODELS: Mapping[str, type[BaseModel]] = {
     "form": FormStep, "item": ItemStep, "rows": RowsStep, "fill": Fill, "visit": VisitStep, "basis": Words,

@@ -46,6 +46,7 @@ def fill(database: Database) -> None:
                 world.correct(session, record, answers={"anc": "9.0"})
                 if subject == "HZ01-001":
                     world.verify(session, record)
+                    world.sign(session, record)
                     world.migrate(session, record)
 
 

@@ -23,6 +23,7 @@ from app.models.amendment import MigrationState
 from app.models.capture import FindingState, RecordStatus, Severity
 from app.models.marks import LockState
 from app.models.queries import QueryAction, QueryState
+from app.models.signatures import Meaning
 from tests.audit import world
 from tests.audit.conftest import OTHER, STUDY, Trial
 
@@ -42,6 +43,7 @@ VOCABULARIES: dict[str, type[StrEnum]] = {
     "ck_query_message_action": QueryAction,
     "ck_lock_state": LockState,
     "ck_study_migration_state": MigrationState,
+    "ck_signature_meaning": Meaning,
 }
 INSUFFICIENT_PRIVILEGE = "42501"
 
@@ -174,11 +176,11 @@ def test_no_row_points_into_another_study(trial: Trial, table: str, constraint: 
             "migrated_page": {"revision": 1},
         }  # fmt: skip
         mine |= free.get(table, {})
-        if table == "verification":  # one for each record: the other record has none
-            records = models.record.select().where(models.record.c.study_id == STUDY)
-            mine["record_id"] = next(
-                row.record_id for row in admin.execute(records) if row.record_id != mine["record_id"]
-            )
+        one_each = {"verification": models.record.c.record_id, "signature_break": models.signature.c.signature_id}
+        if table in one_each:  # of another one, which has none
+            other = one_each[table]
+            there = admin.execute(other.table.select().where(other.table.c.study_id == STUDY)).mappings()
+            mine[other.name] = next(row[other.name] for row in there if row[other.name] != mine[other.name])
         with pytest.raises(IntegrityError) as refusal:
             admin.execute(insert(found), mine | {column.parent.name: value})
         work.rollback()

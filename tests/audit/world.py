@@ -109,7 +109,10 @@ def save(
         made.insert(models.revision, of | page | by)
         made.insert(
             models.computed,
-            of | {"number": 1, "revision": 1, "form_version": 1, "values": {"x": "1"}, "working": {"x": {}}} | by,
+            of
+            | {"number": 1, "revision": 1, "form_version": 1, "values": {"x": "1"}, "working": {"x": {}}}
+            | {"beside": {"x": "2"}}
+            | by,
         )
         results = {"number": repeat, "study_version": 1, "results": {"OS": {"cnsr": 1}}}
         made.insert(models.derivation, {"study_id": study_id, "subject_id": subject_id} | results | by)
@@ -168,6 +171,23 @@ def verify(session: Session, record: Mapping[str, Any]) -> None:
         key = {name: record[name] for name in ("study_id", "record_id", "subject_id")}
         mark = {"item": "anc", "row": None, "state": "verified", "revision": 1, "by": "Marrow", "at": "2026-03-01"}
         made.insert(models.verification, key | {"marks": [mark], "change_id": made.change_id})
+
+
+def sign(session: Session, record: Mapping[str, Any]) -> None:
+    """Two signatures upon a page, and what broke one of them."""
+    study_id, key = record["study_id"], uuid4()
+    with change(session, study_id, by=SYSTEM_ACTS, action="signature.sign") as made:
+        said = {"study_id": study_id, "subject_id": record["subject_id"], "study_version": 1}
+        who = {"account_id": uuid4(), "username": "doctor", "name": "A Doctor", "roles": "investigator"}
+        meant = {"meaning": "review", "statement": "Seen.", "at": AT, "zone": "Asia/Shanghai", "digest": "d"}
+        for each in (key, uuid4()):
+            by = {"signature_id": each, "change_id": made.change_id}
+            made.insert(models.signature, said | who | meant | by)
+        page = {"study_id": study_id, "signature_id": key, "record_id": record["record_id"]}
+        held = {"revision": 1, "form_version": 1, "form_digest": "d", "items": [], "digest": "d"}
+        made.insert(models.signed_page, page | held)
+    with change(session, study_id, by=SYSTEM_ACTS, action="record.save", reason="Typing") as made:
+        made.insert(models.signature_break, page | {"items": [], "at": AT, "change_id": made.change_id})
 
 
 def close(session: Session, study_id: str, subject_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Commands on the database of the test."""
+"""Commands on the database of the test, and a trial about to be amended."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +9,9 @@ from typer.testing import CliRunner
 
 from app import console
 from app.core.db import make_engine
+from tests.capture.amending import begun
 from tests.servers import Database
+from tests.trial import Trial
 
 
 @pytest.fixture
@@ -26,3 +28,8 @@ def command(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     yield CliRunner()
     for each in opened:
         each.dispose()
+
+
+@pytest.fixture
+def two(trial: Trial, tmp_path: Path) -> Trial:
+    return begun(trial, tmp_path)

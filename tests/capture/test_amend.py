@@ -1,76 +1,13 @@
 """A study gets its next version: looked at first, then every page of a site or none, and back again exactly."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.capture.amend.migrate import TRANSITIONS, Action
 from app.models.amendment import MigrationState
-from tests.stories.second import PLAN, second
-from tests.trial import Person, Trial, publish
-
-SOUND = PLAN.read_text(encoding="utf-8")
-LABS = {"sample_date": "2024-01-09", "hb": {"value": "9.7", "unit": "g/dL"}, "anc": "1.20", "transfused": "Y",
-        "units_given": 2, "drugs": [{"drug": "X", "dose": "5"}, {"drug": "Y"}]}  # fmt: skip
-APPROVED = {"approved_on": "2024-03-01"}
-WHY = {"reason": "Amendment 1 approved"}
-
-
-@pytest.fixture
-def two(trial: Trial, tmp_path: Path) -> Trial:
-    """Two subjects at one site and one at the other under version 1; version 2 is released."""
-    nurse = trial.nurse
-    for number in ("A", "B"):
-        nurse.subject(number=number)
-        nurse.enter(
-            number, "SCR", "consent", {"consent_date": "2024-01-02", "enrol_date": "2024-01-05", "note": "Seen"}
-        )
-        nurse.enter(number, "SCR", "arm", {"rand_date": "2024-01-06", "arm_code": "A"})
-    nurse.enter("A", "SCR", "labs", LABS)
-    nurse.enter("A", "UNS.2", "labs", {"sample_date": "2024-01-20", "hb": {"missing": "unknown"}}, complete=False)
-    nurse.enter("A", "D30", "response", {"assess_date": "2024-02-04", "response": "CR"})
-    nurse.enter("A", "UNS", "response", {"assess_date": "2024-05-04", "response": "RELAPSE"})
-    nurse.enter("A", "LOG", "ae", {"term": "Rash", "start": {"missing": "unknown"}, "signs": ["F", "R"]})
-    nurse.enter("B", "LOG", "ae", {"term": "Wrong", "signs": ["R"]})
-    void = nurse.post("/subjects/B/visits/LOG/forms/ae/void", WHY, headers={"If-Match": '"1"'})
-    assert void.status_code == 200
-    trial.nurse2.subject("HZ02", number="C")
-    trial.nurse2.enter("C", "SCR", "labs", LABS)
-    publish(trial.database, second(tmp_path / "forms"))
-    return trial
-
-
-def casebook(person: Person, subject: str) -> dict[str, dict[str, Any]]:
-    """Each page of a subject by its address."""
-    found = person.get(f"/subjects/{subject}/casebook")
-    assert found.status_code == 200, found.text
-    return {f"{page['visit']} {page['form']}": page for page in found.json()["pages"]}
-
-
-def planned(trial: Trial, site: str = "HZ01", text: str = SOUND, **more: Any) -> str:
-    made = trial.builder.post(f"/sites/{site}/migrations", {"plan": text} | APPROVED | more)
-    assert made.status_code == 201, made.text
-    assert made.json()["state"] == "planned"
-    return str(made.json()["migration_id"])
-
-
-def run(trial: Trial, site: str = "HZ01", text: str = SOUND) -> str:
-    key = planned(trial, site, text)
-    done = trial.manager.post(f"/migrations/{key}/run", WHY)
-    assert done.status_code == 200, done.text
-    assert done.json()["state"] == "run"
-    return key
-
-
-def site_version(trial: Trial, site: str = "HZ01") -> int:
-    sites = trial.builder.get("/api/v1/studies/TRIAL").json()["sites"]
-    return int(next(each["version"] for each in sites if each["site_id"] == site))
-
-
-def answers(pages: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    return {name: (page["form_version"], page["status"], page["answers"]) for name, page in pages.items()}
-
+from tests.capture.amending import APPROVED, LABS, SOUND, WHY, answers, casebook, planned, run, site_version
+from tests.trial import Trial
 
 # ---------------------------------------------------------------- the dry run
 
@@ -80,13 +17,14 @@ def test_a_dry_run_names_what_would_change_and_stores_nothing(two: Trial) -> Non
     seen = two.builder.post("/migrations/preview", {"plan": SOUND, "site": "HZ01"})
     assert seen.status_code == 200, seen.text
     assert seen.json()["counts"] == {
-        "subjects": 2, "pages": 7, "orphans": 3, "reopened": 0, "queries": 0, "left": 0, "unresolved": 0,
+        "subjects": 2, "pages": 7, "orphans": 3, "reopened": 0, "queries": 0, "verified": 0, "signatures": 0,
+        "left": 0, "unresolved": 0,
     }  # fmt: skip
     [first, _] = seen.json()["subjects"]
     labs = next(page for page in first["pages"] if (page["visit"], page["form"]) == ("SCR", "labs"))
     assert labs == {
         "visit": "SCR", "form": "labs", "from_version": 1, "to_version": 2, "reopened": False, "queries": 0,
-        "problems": [], "items": ["anc", "dose", "plt", "transfused", "transfusion"],
+        "verified": 0, "signatures": [], "problems": [], "items": ["anc", "dose", "plt", "transfused", "transfusion"],
         "orphans": [{"item": "dose", "row": 1}],
     }  # fmt: skip
     assert "1.20" not in seen.text
@@ -146,6 +84,8 @@ def test_a_run_brings_every_page_and_the_site_to_the_new_version(two: Trial) -> 
         "orphans": 3,
         "reopened": 0,
         "queries": 0,
+        "verified": 0,
+        "signatures": 0,
         "left": 0,
         "unresolved": 0,
     }

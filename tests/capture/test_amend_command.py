@@ -43,7 +43,7 @@ def test_without_run_it_only_looks(two: Trial, command: CliRunner) -> None:
         "B (HZ02)",
         "  SCR labs: version 1 -> 2, items anc, dose, plt",
         "    retired: dose (row 1)",
-        "2 subjects, 2 pages, 2 orphans, 0 reopened, 0 queries, 0 left, 0 unresolved.",
+        "2 subjects, 2 pages, 2 orphans, 0 reopened, 0 queries, 0 verified, 0 signatures, 0 left, 0 unresolved.",
     ]
     assert versions(two) == {"HZ01": 1, "HZ02": 1}
     assert two.builder.get("/migrations").json()["items"] == []

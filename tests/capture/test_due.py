@@ -78,12 +78,13 @@ def test_a_visit_is_expected_then_due_then_overdue_until_something_is_entered(du
     assert statuses(due.nurse, subject, "2024-02-20")["D30"] == "incomplete"
     due.nurse.enter(subject, "D30", "labs", LABS, complete=False)
     assert cells(due.nurse, subject, "2024-02-20")["D30"] == {
-        "status": "incomplete", **D30, "owed": 1, "queries": 0, "held_on": "2024-02-09", "days_out": 0,
+        "status": "incomplete", **D30, "owed": 1, "queries": 0, "to_sign": 1,
+        "held_on": "2024-02-09", "days_out": 0,
     }  # fmt: skip
     assert tasks(due.nurse, "2024-02-20", task="incomplete") == [(subject, "incomplete", "D30", "labs")]
     due.nurse.enter(subject, "D30", "labs", LABS, revision=1)
     assert statuses(due.nurse, subject, "2024-02-20")["D30"] == "complete"
-    assert [each for each in tasks(due.nurse, "2024-02-20") if each[2] == "D30"] == []
+    assert {each[1] for each in tasks(due.nurse, "2024-02-20") if each[2] == "D30"} == {"to_sign"}
 
 
 def test_the_casebook_tells_the_same(due: Trial) -> None:
@@ -112,7 +113,7 @@ def test_a_visit_that_was_not_held_has_its_reason_and_is_overdue_no_longer(due: 
         "missed", 0, {"reason": "TRAVEL", "label": "Could not travel to the site"},
     )  # fmt: skip
     assert "missed" not in cells(due.sponsor, subject, "2024-03-01")["D30"]
-    assert [each for each in tasks(due.nurse, "2024-03-01") if each[2] == "D30"] == []
+    assert [each for each in tasks(due.nurse, "2024-03-01") if each[1:3] == ("overdue", "D30")] == []
     found = due.nurse.get(f"/subjects/{subject}/casebook", headers={"Accept-Language": "zh"}).json()
     [visit] = [each for each in found["visits"] if each["visit"] == "D30"]
     assert (visit["status"], visit["missed"]["label"]) == ("missed", "无法到达研究中心")

@@ -35,6 +35,7 @@ FILES = [
     "audit.csv",
     "audit_items.csv",
     "sdv.csv",
+    "signatures.csv",
     "locks.csv",
     "endpoints.csv",
     "rates.csv",
@@ -224,6 +225,7 @@ def test_another_sites_subject_is_in_no_file(trial: Trial) -> None:
         assert {row["SUBJID"] for row in whole.rows(name)} >= {mine, f"{CANARY}-001"}, name
     for name in set(FILES) - {
         "sdv.csv",
+        "signatures.csv",
         "codebook.csv",
         "computed.csv",
         "manifest.json",

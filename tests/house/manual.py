@@ -231,7 +231,7 @@ class Reader:
                 name, _, value = self._told(next(rest)).partition(": ")
                 given["headers"][name] = value
             elif word in {"-d", "--data-binary"}:
-                data = next(rest)
+                data = self._told(next(rest))
                 given["content"] = (self.folder / data[1:]).read_bytes() if data[0] == "@" else data.encode()
             elif word == "-o":
                 out = self.folder / next(rest)

@@ -79,6 +79,7 @@ def reader(engine: Engine, database: Database, tmp_path: Path, monkeypatch: pyte
         "docs/queries.md",
         "docs/locks.md",
         "docs/verification.md",
+        "docs/signatures.md",
     ],
 )
 def test_the_tour_leads_where_it_says(name: str, reader: Reader, engine: Engine) -> None:

@@ -102,12 +102,23 @@ def compared(trial: Trial) -> str:
     return subject
 
 
+SIGNED = {"meaning": "review", "visit": "SCR", "form": "consent"}
+
+
+def shown(trial: Trial) -> tuple[str, str]:
+    subject = consented(trial)
+    intent = trial.doctor.post(f"/subjects/{subject}/signatures/intent", SIGNED)
+    assert intent.status_code == 200, intent.text
+    return subject, intent.json()["intent"]
+
+
 Act = Callable[[Trial, Any], Any]
 REASON = {"reason": "As the log says"}
 CALCULATES = {
     ("POST", f"{OWN}/clinical/{{rule}}"),
     ("POST", f"{OWN}/studies/{{study}}/subjects/{{subject}}/visits/{{visit}}/forms/{{form}}/validate"),
     ("POST", f"{OWN}/studies/{{study}}/migrations/preview"),
+    ("POST", f"{OWN}/studies/{{study}}/subjects/{{subject}}/signatures/intent"),
 }
 """Routes that take a body, answer, and store nothing."""
 
@@ -263,6 +274,13 @@ ACTS: dict[tuple[str, str], tuple[Callable[[Trial], Any] | None, Act, str, str, 
             headers={"If-Match": '"1"'},
         ),
         "TRIAL", "record.unverify", "Monitor of the cast", REASON["reason"],
+    ),
+    ("POST", f"{OWN}/studies/{{study}}/subjects/{{subject}}/signatures"): (
+        shown,
+        lambda t, seen: t.doctor.post(
+            f"/subjects/{seen[0]}/signatures", SIGNED | {"intent": seen[1], "password": PASSWORD}
+        ),
+        "TRIAL", "signature.sign", "Doctor of the cast", None,
     ),
     ("POST", f"{OWN}/studies/{{study}}/locks"): (
         None, lambda t, _: t.manager.post("/locks", {"action": "freeze"} | HERE | REASON),

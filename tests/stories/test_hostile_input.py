@@ -77,7 +77,7 @@ def trial(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             "study": STUDY, "site": SITE, "subject": subject, "visit": "SCR", "form": "demographics",
             "version": "1", "other": "1", "name": "interim", "rule": "ctcae_labs",
             "username": "admin", "endpoint": "EFS", "query": str(uuid4()), "token_id": str(uuid4()),
-            "grant_id": str(uuid4()), "migration_id": str(uuid4()),
+            "grant_id": str(uuid4()), "migration_id": str(uuid4()), "signature": str(uuid4()),
         }  # fmt: skip
         yield Trial(client, {"Authorization": f"Bearer {token}"}, places)
     engine.dispose()

@@ -26,6 +26,9 @@ from app.subjects.facts import Page, Place
 from app.subjects.ranges import ranges_of
 
 _TICK = timedelta(microseconds=1)
+_COUNTED = (
+    "subjects", "pages", "orphans", "reopened", "queries", "verified", "signatures", "left", "unresolved",
+)  # fmt: skip
 
 
 class Then(NamedTuple):
@@ -47,6 +50,8 @@ class Step:
     orphans: tuple[Orphan, ...] = ()
     problems: tuple[Problem, ...] = ()
     queries: int = 0  # that are open upon the answers that change
+    verified: int = 0  # answers that change and were verified against their source
+    signatures: frozenset[UUID] = frozenset()  # that hold them, and break
 
     @property
     def changed(self) -> list[Difference]:
@@ -81,13 +86,15 @@ class Outlook:
 
 def totals(outlooks: Iterable[Outlook]) -> dict[str, int]:
     """What several subjects come to."""
-    found = dict.fromkeys(("subjects", "pages", "orphans", "reopened", "queries", "left", "unresolved"), 0)
+    found = dict.fromkeys(_COUNTED, 0)
     for each in outlooks:
         found["subjects"] += bool(each.steps)
         found["pages"] += len(each.steps)
         found["orphans"] += sum(len(step.orphans) for step in each.steps)
         found["reopened"] += sum(step.reopened for step in each.steps)
         found["queries"] += sum(step.queries for step in each.steps)
+        found["verified"] += sum(step.verified for step in each.steps)
+        found["signatures"] += len(frozenset().union(*(step.signatures for step in each.steps)))
         found["left"] += each.left
         found["unresolved"] += each.problems
     return found
@@ -188,9 +195,14 @@ def _completed(step: Step, readings: Readings) -> Step:
 
 def _marked(step: Step, said: Upon) -> Step:
     """The step with what people have said of the page: a lock keeps it as it is."""
-    changed = step.changed
-    problems = (*step.problems, *said.closed(step.page, changed))
-    return replace(step, problems=problems, queries=said.asked(step.page, changed))
+    page, changed = step.page, step.changed
+    return replace(
+        step,
+        problems=(*step.problems, *said.closed(page, changed)),
+        queries=said.asked(page, changed),
+        verified=said.verified(page, changed),
+        signatures=said.signed(page, changed),
+    )
 
 
 def _untouched(page: Page, moved: Mapping[UUID, Then]) -> bool:

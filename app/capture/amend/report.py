@@ -58,6 +58,8 @@ def as_lines(outlook: Outlook) -> Iterator[str]:
             f"  {page['visit']} {page['form']}: version {page['from_version']} -> {page['to_version']}, "
             f"items {', '.join(page['items']) or 'none'}{', becomes incomplete' if step.reopened else ''}"
             f"{f', {step.queries} queries open' if step.queries else ''}"
+            f"{f', {step.verified} items to verify again' if step.verified else ''}"
+            f"{f', breaks {len(step.signatures)} signatures' if step.signatures else ''}"
         )
         for orphan in page["orphans"]:
             yield f"    retired: {orphan['item']}{_row(orphan['row'])}"
@@ -83,6 +85,8 @@ def _page(step: Step, lang: Lang) -> dict[str, Any]:
         "items": step.items,
         "reopened": step.reopened,
         "queries": step.queries,
+        "verified": step.verified,
+        "signatures": sorted(map(str, step.signatures)),
         "orphans": [{"item": each.item, "row": each.row} for each in step.orphans],
         "problems": [_problem(each, step, lang) for each in step.problems],
     }

@@ -1,8 +1,9 @@
-"""The visits of many subjects at once: four statements, however many subjects, visits and pages there are."""
+"""The visits of many subjects at once: five statements, however many subjects, visits and pages there are."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -17,8 +18,10 @@ from app.core.days import local_day
 from app.core.page import page, sorting
 from app.models.capture import RecordStatus
 from app.models.queries import QueryState
+from app.quality.signatures.standing import unbroken
 from app.study.library import Build, build_of
 from app.study.progress import VisitState
+from app.study.review import STRICT
 from app.subjects.facts import Page, Place
 from app.subjects.visits import asked_of, dates_of, entered, visits
 
@@ -38,7 +41,7 @@ class Asked(NamedTuple):
 NOT_ASKED = Asked(0, 0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Member:
     """A subject with the pages it has: where they are, how far, how much is asked about them."""
 
@@ -50,6 +53,19 @@ class Member:
     queries: Mapping[UUID | None, Asked]
     """By page; None for those of no page."""
     on: date
+    signed: Collection[UUID]
+    """Pages that a signature stands upon, of this subject and others."""
+
+    @cached_property
+    def to_sign(self) -> frozenset[UUID]:
+        """The pages that wait for a signature: complete, of a form that is signed, and nothing is asked about them."""
+        rules = self.build.study.signing or STRICT
+        return frozenset(
+            record_id
+            for place, (record_id, status) in self.pages.items()
+            if status == RecordStatus.COMPLETE and record_id not in self.signed and rules.asks(place.form)
+            if rules.despite_queries or record_id not in self.queries
+        )
 
 
 def cohort(
@@ -73,6 +89,7 @@ def cohort(
     forms = frozenset().union(*(asked_of(build).forms for build in builds.values()))
     pages = _pages(session, study_id, numbers, forms)
     queries = _queries(session, study_id, numbers)
+    signed = unbroken(session, study_id, numbers)
     now = clock.now()
     return [
         _member(
@@ -81,6 +98,7 @@ def cohort(
             pages.get(number, []),
             queries.get(number, {}),
             on or local_day(now, row["zone"]),
+            signed,
         )
         for row, number in zip(subjects, numbers, strict=True)
     ], following
@@ -168,13 +186,18 @@ def _queries(session: Session, study_id: str, numbers: Sequence[str]) -> dict[st
 
 
 def _member(
-    subject: Mapping[str, Any], build: Build, rows: Sequence[Any], queries: Mapping[UUID | None, Asked], on: date
+    subject: Mapping[str, Any],
+    build: Build,
+    rows: Sequence[Any],
+    queries: Mapping[UUID | None, Asked],
+    on: date,
+    signed: Collection[UUID],
 ) -> Member:
     pages = {Place(*row[:4]): (row[4], row[5]) for row in rows}
     progress = entered((place, status) for place, (_, status) in pages.items())
     read = dict(_read(subject["subject_id"], rows))
     states = tuple(visits(build, dates_of(subject), progress, read))
-    return Member(subject, build, states, pages, queries, on)
+    return Member(subject, build, states, pages, queries, on, signed)
 
 
 def _read(number: str, rows: Sequence[Any]) -> Iterator[tuple[Place, Page]]:

@@ -1,5 +1,6 @@
 """A site at a glance: its subjects beside the visits of the study, and where each visit stands."""
 
+from collections import Counter
 from datetime import date
 from typing import Any
 
@@ -43,16 +44,20 @@ def matrix(
 
 
 def _row(member: Member, actor: Actor, *, reads: bool) -> dict[str, Any]:
-    queries: dict[tuple[str, int], int] = {}
+    queries: Counter[tuple[str, int]] = Counter()
+    unsigned: Counter[tuple[str, int]] = Counter()
     for place, (record_id, _) in member.pages.items():
+        at = (place.visit, place.visit_repeat)
         if asked := member.queries.get(record_id):
-            at = (place.visit, place.visit_repeat)
-            queries[at] = queries.get(at, 0) + asked.unresolved
+            queries[at] += asked.unresolved
+        if record_id in member.to_sign:
+            unsigned[at] += 1
     cells = {}
     for state in member.states:
         standing = state.standing(member.on)
         if standing is not Standing.NOT_PLANNED:
-            cell = _cell(state, standing, queries.get((state.visit, state.repeat), 0))
+            at = (state.visit, state.repeat)
+            cell = _cell(state, standing, queries[at], unsigned[at])
             if reads and standing is Standing.MISSED:
                 cell["missed"] = missed(member.build, state, actor.language)
             cells[written(state.visit, state.repeat)] = cell
@@ -62,11 +67,12 @@ def _row(member: Member, actor: Actor, *, reads: bool) -> dict[str, Any]:
         "status": member.subject["status"],
         "on": member.on,
         "queries": sum(asked.unresolved for asked in member.queries.values()),
+        "to_sign": len(member.to_sign),
         "cells": cells,
     }
 
 
-def _cell(state: VisitState, standing: Standing, queries: int) -> dict[str, Any]:
+def _cell(state: VisitState, standing: Standing, queries: int, unsigned: int) -> dict[str, Any]:
     planned = state.planned
     return {
         "status": standing.value,
@@ -75,6 +81,7 @@ def _cell(state: VisitState, standing: Standing, queries: int) -> dict[str, Any]
         "closes": planned.closes if planned else None,
         "owed": len(state.owed),
         "queries": queries,
+        "to_sign": unsigned,
         "held_on": state.held.day,
         "days_out": state.days_out,
     }

@@ -62,7 +62,7 @@ class Missed(BaseModel):
 
 
 class Cell(BaseModel):
-    """Where a visit stands: window, pages owed, unresolved queries, the day it was held, days outside the window."""
+    """Where a visit stands: window, pages owed, unresolved queries, pages to sign, the day held, days outside."""
 
     status: str
     target: date | None
@@ -70,6 +70,7 @@ class Cell(BaseModel):
     closes: date | None
     owed: int
     queries: int
+    to_sign: int
     held_on: date | None
     days_out: int
     missed: Missed | None = None
@@ -83,6 +84,7 @@ class MatrixRow(BaseModel):
     status: str
     on: date
     queries: int
+    to_sign: int
     cells: dict[str, Cell]
 
 
@@ -102,7 +104,7 @@ def get_worklist(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Worklist:
-    """What is due, overdue, incomplete and queried at your sites, subject by subject."""
+    """What is due, overdue, incomplete, queried and to sign at your sites, subject by subject."""
     found = worklist.worklist(
         work.session, work.actor, study,
         site=site, tasks=frozenset(task or worklist.Task), on=on, cursor=cursor, limit=limit,

@@ -1,4 +1,4 @@
-"""What is to be done, subject by subject: pages due, overdue, unfinished, queried."""
+"""What is to be done, subject by subject: pages due, overdue, unfinished, queried, to be signed."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -17,7 +17,8 @@ class Task(StrEnum):
     """Why a page is on the list.
 
     due: its visit is open, or was begun. overdue: its visit has closed, and it is not begun. queried: somebody waits
-    for an answer. answered: somebody has one, and has to close the query or ask again.
+    for an answer. answered: somebody has one, and has to close the query or ask again. to_sign: an investigator has not
+    signed it, or it was changed since.
     """
 
     DUE = "due"
@@ -25,6 +26,7 @@ class Task(StrEnum):
     INCOMPLETE = "incomplete"
     QUERIED = "queried"
     ANSWERED = "answered"
+    TO_SIGN = "to_sign"
 
 
 def worklist(
@@ -77,6 +79,8 @@ def _of_visit(member: Member, state: VisitState, actor: Actor) -> Iterator[dict[
             if status == Progress.INCOMPLETE:
                 yield _task(Task.INCOMPLETE, state, form, label, on=member.on)
             yield from _asked(member.queries.get(record_id, NOT_ASKED), state, form, label)
+            if record_id in member.to_sign:
+                yield _task(Task.TO_SIGN, state, form, label)
 
 
 def _asked(asked: Asked, state: VisitState | None, form: str | None, label: str | None) -> Iterator[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""Signing: first what exactly is signed, then the password, then the signature with the digest of every answer."""
