@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from hashlib import sha256
 from itertools import groupby
 from operator import itemgetter
@@ -118,15 +119,20 @@ def image(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
     Raises TypeError, naming the column and not the value, for a value that is not of the column's own type.
     """
     whole = {}
-    for column in table.columns:
-        name = str(column.name)  # SQLAlchemy's own kind of str is no key to orjson
+    for name, kind in _columns(table):
         value = row.get(name)
         if value is None:
             continue
-        if not _fits(value, type(column.type)):
+        if not _fits(value, kind):
             raise TypeError(f"{table.name}.{name} does not take {type(value).__name__}")
         whole[name] = veil(value) if (table.name, name) in SECRET else canonical.plain(value)
     return whole
+
+
+@cache
+def _columns(table: Table) -> tuple[tuple[str, type], ...]:
+    """Name and type of each column; SQLAlchemy's own kind of str is no key to orjson."""
+    return tuple((str(column.name), type(column.type)) for column in table.columns)
 
 
 def veil(secret: str) -> str:
@@ -178,7 +184,7 @@ class Change:
         """
         if not rows:
             return
-        names = [column.name for column in table.columns]
+        names = [name for name, _ in _columns(table)]
         if strange := set().union(*rows) - set(names):
             raise TypeError(f"{table.name} has no column {', '.join(sorted(strange))}")
         whole = [{name: row.get(name) for name in names} for row in rows]

@@ -101,7 +101,8 @@ def page(
 def after(session: Session, study_id: str, saved: Saved, language: Lang) -> dict[str, Any]:
     """The page that a save has just left behind; what the save has worked out is not read again."""
     page, marks = saved.page, of_subject(session, saved.held, saved.page.record_id)
-    queries = standing(session, study_id, page.subject_id)
+    asked = saved.held["questioned"] or saved.findings  # a rule asks only where it has found something
+    queries = standing(session, study_id, page.subject_id) if asked else []
     if saved.reading is not None:
         values = {page.record_id: Computed(saved.reading.judged.computed, worked(saved.reading))}
         return view(session, study_id, page, values, saved.findings, queries, marks, language)

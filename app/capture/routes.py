@@ -197,10 +197,11 @@ def get_page(
     return RecordView(**found)
 
 
-@router.put(PAGE, responses={201: {"model": SavedView}}, openapi_extra=asks(Permission.RECORD_WRITE))
+@router.put(
+    PAGE, responses={status: {"model": SavedView} for status in (200, 201)}, openapi_extra=asks(Permission.RECORD_WRITE)
+)
 def put_page(
     work: Writing,
-    response: Response,
     study: str,
     subject: str,
     visit: str,
@@ -208,7 +209,7 @@ def put_page(
     body: PageToSave,
     if_match: IfMatch,
     if_none_match: IfNoneMatch,
-) -> SavedView:
+) -> Response:
     """Save a page. Send `If-Match` with the ETag that was read, or `If-None-Match: *` for a page not there yet."""
     session, actor = work.session, work.actor
     at = place(visit, form)
@@ -225,9 +226,7 @@ def put_page(
         reason=body.reason,
         instead_of=save.Elsewhere(wrong.subject, place(wrong.visit, wrong.form)) if wrong else None,
     )
-    response.status_code = 201 if saved.created else 200
-    response.headers["ETag"] = etag(saved.page.revision)
-    return _saved(session, study, saved, actor.language)
+    return _answer(session, study, saved, actor.language).response()
 
 
 @router.post(PAGE + "/validate", openapi_extra=asks(Permission.RECORD_WRITE))
@@ -253,15 +252,17 @@ def void_page(
         saved = save.void(
             work.session, work.actor, study, subject, place(visit, form), expected=if_match, reason=body.reason
         )
-        shown = _saved(work.session, study, saved, work.actor.language)
-        return Answer(200, shown.model_dump(mode="json"), {"ETag": etag(saved.page.revision)})
+        return _answer(work.session, study, saved, work.actor.language)
 
     held = partial(save.hold, work.session, work.actor, Permission.RECORD_VOID, study, subject)
     return idempotent(work, retry, strike, held)
 
 
-def _saved(session: Session, study: str, saved: save.Saved, language: Lang) -> SavedView:
-    return SavedView(**read.after(session, study, saved, language), visits_moved=saved.moved)
+def _answer(session: Session, study: str, saved: save.Saved, language: Lang) -> Answer:
+    """The page as the save left it, written out by the thread that has the save's connection."""
+    shown = SavedView(**read.after(session, study, saved, language), visits_moved=saved.moved)
+    status = 201 if saved.created else 200
+    return Answer(status, shown.model_dump(mode="json"), {"ETag": etag(saved.page.revision)})
 
 
 @router.get(PAGE + "/history", openapi_extra=asks(Permission.HISTORY_READ))

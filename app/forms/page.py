@@ -282,8 +282,10 @@ def answer_text(answer: Any) -> str:
 
 
 def _soft_number(item: Item, row: int | None, answer: Any) -> Iterator[Question]:
-    number = convert(item, answer)
     low, high = item.limits.get("soft_min"), item.limits.get("soft_max")
+    if low is None and high is None:
+        return
+    number = convert(item, answer)
     if number is not None and low is not None and number < low:
         yield Question(
             item.id, row, "soft_min", {"limit": item.soft_min, "unit": item.unit}, fingerprint=fingerprint(answer)

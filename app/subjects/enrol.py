@@ -15,7 +15,7 @@ from app.core.errors import Conflict
 from app.models.marks import LockState
 from app.study.sites import site_of
 from app.subjects import locked
-from app.subjects.reviewed import reviewed
+from app.subjects.reviewed import questioned, reviewed
 
 NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 """A subject number: it stands in addresses and in files."""
@@ -74,7 +74,7 @@ def _taken(session: Session, study_id: str, number: str) -> bool:
 
 
 def lock(session: Session, study_id: str, subject_id: str) -> dict[str, Any] | None:
-    """The subject with its site's zone and study version, `locks` and `reviewed`, held until the transaction ends.
+    """The subject, its site's zone and study version, `locks`, `reviewed`, `questioned`; held to the transaction's end.
 
     Every write to a casebook holds its subject, so that what is derived from the whole casebook is derived from
     a state that nobody else is changing. The rest is read once the subject is held: who waited for a transfer, for
@@ -104,6 +104,7 @@ _SITE = select(
     models.site.c.ranges,
     locked.covering(_STUDY, _AT, _SUBJECT).label("locks"),
     reviewed(_STUDY, _SUBJECT).label("reviewed"),
+    questioned(_STUDY, _SUBJECT).label("questioned"),
 ).where(models.site.c.study_id == _STUDY, models.site.c.site_id == _AT)
 
 

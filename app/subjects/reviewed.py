@@ -1,4 +1,4 @@
-"""Whether people have said something of a subject's pages: read with the subject, so that a save asks no further."""
+"""Whether there is anything to be read of a subject beside its pages: read with it, so that a save asks no further."""
 
 from sqlalchemy import ColumnElement, exists, or_
 
@@ -13,3 +13,9 @@ def reviewed(study: ColumnElement[str], subject: ColumnElement[str]) -> ColumnEl
             for table in (models.verification, models.signature)
         )
     )
+
+
+def questioned(study: ColumnElement[str], subject: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether there is a query that is not closed, as a column of another statement."""
+    table = models.query
+    return exists().where(table.c.study_id == study, table.c.subject_id == subject, table.c.closed_at.is_(None))

@@ -27,7 +27,7 @@ def test_a_query_from_question_to_close(trial: Trial) -> None:
     assert (at_site["rule"], at_site["remedy"], at_site["label"]) == (None, None, "Haemoglobin")
     query = at_site["query"]
     assert thread(trial.nurse, query)["possible"] == ["answer", "confirm"]
-    page.enter("79.5")
+    assert [each["query"] for each in page.enter("79.5")["queries"]] == [query]
     assert page.trial.nurse.get(f"/subjects/{page.subject}/casebook").json()["pages"][0]["queries"][0]["query"] == query
     does(trial.nurse, "answer", query, "Digits swapped, corrected")
     does(trial.monitor, "reopen", query, "And the unit?")
@@ -42,6 +42,7 @@ def test_a_query_from_question_to_close(trial: Trial) -> None:
         (5, "close", "closed", "Manager of the cast", "data_manager", None),
     ]  # fmt: skip
     assert trial.nurse.get(f"/subjects/{page.subject}/casebook").json()["pages"][0]["queries"] == []
+    assert page.enter("79.6")["queries"] == []
     trial.verified()
 
 
