@@ -1,8 +1,12 @@
-"""Answers that a migration retired, as they were collected: out of the forms, and not out of the export."""
+"""Answers that a migration retired, as they were collected: out of the forms, and not out of the export.
+
+A page that has come back to the form version before has them itself again. What counts is the version that the page is
+of: its site may have gone another way, while it was void or after its subject had moved.
+"""
 
 from collections.abc import Iterator
 
-from sqlalchemy import select
+from sqlalchemy import Subquery, func, select
 
 from app import models
 from app.exchange.archive import Member
@@ -10,7 +14,6 @@ from app.exchange.cells import ADDRESS, place_of, subject_of, text_of
 from app.exchange.columns import Column, plain
 from app.exchange.tables import Scope
 from app.forms import answers as reading
-from app.models.amendment import MigrationState
 from app.models.capture import RecordStatus
 from app.study.library import form_of
 
@@ -30,14 +33,14 @@ ORPHANS = (
 
 
 def members(scope: Scope) -> Iterator[Member]:
-    """orphans.csv; of migrations that were rolled back there are none."""
+    """orphans.csv; of pages that were taken back there are none."""
     yield Member("orphans.csv", ORPHANS, lambda: _rows(scope))
 
 
 def _rows(scope: Scope) -> Iterator[list[str]]:
-    page, run, record = models.migrated_page, models.study_migration, models.record
-    subject, revision = models.subject, models.revision
-    same = (page.c.study_id == run.c.study_id) & (page.c.migration_id == run.c.migration_id)
+    page, record, subject, revision = models.migrated_page, models.record, models.subject, models.revision
+    last = _last(scope.study_id)
+    at_last = (last.c.record_id == page.c.record_id) & (last.c.revision == page.c.revision)
     of_page = (record.c.study_id == page.c.study_id) & (record.c.record_id == page.c.record_id)
     before = (
         (revision.c.study_id == page.c.study_id)
@@ -46,10 +49,10 @@ def _rows(scope: Scope) -> Iterator[list[str]]:
     )
     statement = (
         select(subject.c.site_id, record, page.c.orphans, page.c.migration_id, revision)
-        .join_from(page, run, same)
+        .join_from(page, last, at_last)
         .join(record, of_page)
         .join(revision, before)
-        .where(run.c.state == MigrationState.RUN.value, record.c.status != RecordStatus.VOID.value)
+        .where(last.c.form_version <= record.c.form_version, record.c.status != RecordStatus.VOID.value)
         .order_by(
             record.c.subject_id, record.c.visit, record.c.visit_repeat, record.c.form_id, record.c.repeat,
             page.c.revision,
@@ -69,6 +72,23 @@ def _rows(scope: Scope) -> Iterator[list[str]]:
             unit = (unit or item.unit or "") if value is not None else ""
             version = [str(form.version), str(found[revision.c.number]), str(found[page.c.migration_id])]
             yield [*at, *shown, unit, missing or "", *version]
+
+
+def _last(study_id: str) -> Subquery:
+    """The revision by which each page came to each form version last."""
+    page, revision = models.migrated_page, models.revision
+    made = (
+        (revision.c.study_id == page.c.study_id)
+        & (revision.c.record_id == page.c.record_id)
+        & (revision.c.number == page.c.revision)
+    )
+    return (
+        select(page.c.record_id, func.max(page.c.revision).label("revision"), revision.c.form_version)
+        .join_from(page, revision, made)
+        .where(page.c.study_id == study_id)
+        .group_by(page.c.record_id, revision.c.form_version)
+        .subquery()
+    )
 
 
 def _answer(answers: dict[str, object], section: str, item: str, row: int | None) -> object:
