@@ -2,7 +2,6 @@
 
 import csv
 import tomllib
-from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
@@ -10,8 +9,6 @@ import pytest
 
 from app.clinical.endpoints.definition import Endpoint
 from app.clinical.endpoints.table import evaluate_rows
-from app.forms.definition import Form
-from app.forms.rules import rules
 from app.study.check import read_tree
 from app.study.schedule import plan
 
@@ -36,110 +33,6 @@ def test_the_trials_answer_to_their_short_names():
         "003": "NCT07105579",
         "004": "S1904",
     }
-
-
-# ------------------------------------------------------------------ eligibility: every criterion of the registry entry
-# a word of each criterion, in the order of the registry entry
-CRITERIA = {
-    "NCT06125106": (
-        ["CD19+", "18 to 70", "ECOG", "pregnancy test", "creatinine clearance", "8 weeks", "informed consent"],
-        [
-            "extramedullary", "haematopoietic stem cell transplantation", "within 2 weeks", "blinatumomab",
-            "central nervous system", "autoimmune", "NYHA", "pulmonary", "diabetes", "thrombosis", "HIV",
-            "lactating", "monoclonal", "sign an informed consent",
-        ],
-    ),
-    "NCT07105579": (
-        [
-            "14-65", "Newly diagnosed", "Ph-negative", "2 months", "MRD-negative", "Karnofsky", "GVHD", "LVEF",
-            "3 months", "consent",
-        ],
-        [
-            "hypersensitivity", "Pregnant", "QTc", "pulmonary", "hepatic", "renal", "bleeding", "embolism",
-            "Psychiatric", "six weeks", "alcoholism", "organ transplantation", "investigator",
-        ],
-    ),
-    "FULLCOURSE": (["B-ALL", "declines chemotherapy"], []),  # the entry lists no criteria; its text states two
-    "S1904": (["Relapsed or refractory", "CD19-positive"], []),
-}  # fmt: skip
-
-
-def eligibility(trial: str) -> Form:
-    return TREE.forms[f"{trial.lower()}_eligibility", 1]
-
-
-@pytest.mark.parametrize("trial", TRIALS)
-def test_every_criterion_has_an_item_of_its_own_in_the_order_of_the_registry(trial):
-    form = eligibility(trial)
-    for prefix, words in zip(("inc", "exc"), CRITERIA[trial], strict=True):
-        items = [item for item in form.items if item.id.startswith(f"{prefix}_") and item.type == "yes_no"]
-        assert [item.id for item in items] == [f"{prefix}_{number:02d}" for number in range(1, len(words) + 1)]
-        for number, (item, word) in enumerate(zip(items, words, strict=True), 1):
-            assert item.label.en.startswith(f"{number}. ")
-            assert item.label.zh.startswith(f"{number}. ")
-            assert word in item.label.en
-            assert item.required
-
-
-def value(trial: str, item: str, answers: Mapping[str, object]) -> object:
-    return rules(eligibility(trial)).formulas[item].evaluate(answers)
-
-
-FIT = {
-    "age": 40, "weight": 60, "sex_cg": "F", "creatinine": 60, "creatinine_uln": 97, "ast": 30, "ast_uln": 40,
-    "alt": 30, "alt_uln": 50, "bilirubin": 10, "bilirubin_uln": 17.1, "lvef": 65, "qtc": 420, "crcl24": 90,
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("changed", "met"),
-    [
-        ({}, True),
-        ({"lvef": 50}, True),
-        ({"lvef": 49.9}, False),
-        ({"ast": 120}, True),  # exactly 3 x ULN
-        ({"ast": 121}, False),
-        ({"ast": 51.3, "ast_uln": 17.1}, True),  # 3 x 17.1 is no 51.3 in binary
-        ({"ast": 0.3, "ast_uln": 0.1}, True),
-        ({"bilirubin": 34.2}, True),
-        ({"bilirubin": 34.3}, False),
-        ({"creatinine": 105.2}, False),  # clearance 59.5
-        ({"lvef": 49.9, "ast": None}, False),  # one failed value decides
-    ],
-)
-def test_inclusion_5_is_read_from_the_measured_values_and_the_limit_belongs_to_it(changed, met):
-    assert value("NCT06125106", "inc_05_values", FIT | changed) is met
-
-
-def test_a_missing_value_leaves_the_criterion_open():
-    assert value("NCT06125106", "inc_05_values", FIT | {"lvef": None}) not in {True, False}
-
-
-def test_where_the_criteria_contradict_each_other_both_are_shown():
-    ventricle = FIT | {"lvef": 55}
-    assert value("NCT07105579", "inc_08_values", ventricle) is True  # at least 50 %
-    assert value("NCT07105579", "exc_03_values", ventricle) is True  # below 60 %
-    bilirubin = FIT | {"bilirubin": 42.75}  # 2.5 x ULN
-    assert value("NCT07105579", "inc_08_values", bilirubin) is False
-    assert value("NCT07105579", "exc_05_values", bilirubin) is False
-    kidney = FIT | {"creatinine": 110, "creatinine_uln": 50, "weight": 90}  # 2.2 x ULN, clearance above 50
-    assert value("NCT07105579", "inc_08_values", kidney) is True
-    assert value("NCT07105579", "exc_06_values", kidney) is True
-
-
-def test_the_page_lists_the_criteria_that_failed_and_ignores_those_not_yet_answered():
-    answers = {"inc_01": "Y", "inc_03": "N", "inc_07": "N", "exc_02": "Y", "exc_14": "N"}
-    assert str(value("NCT06125106", "inc_failed", answers)).split() == ["I3", "I7"]
-    assert str(value("NCT06125106", "exc_present", answers)).split() == ["E2"]
-
-
-@pytest.mark.parametrize("trial", TRIALS)
-def test_an_implausible_patient_is_asked_about_and_not_refused(trial):
-    """Limits of the criteria are soft: a patient outside them can be entered."""
-    age = eligibility(trial).item("age").limits
-    assert age["min"] == 0
-    assert age["max"] >= 100
-    assert age["soft_min"] > 0
 
 
 # ------------------------------------------------------------------ visits, pages, statuses
