@@ -13,7 +13,7 @@ from app.access.permissions import Permission
 from app.audit import Change, change
 from app.core.errors import Conflict, Fault, Unreadable
 from app.models.marks import LockState
-from app.quality.locks.scope import Address, hold, open_queries, standing
+from app.quality.locks.scope import Address, assert_begun, hold, open_queries, standing
 from app.subjects import locked
 from app.subjects.locked import Lock
 
@@ -77,6 +77,8 @@ def act(
     """
     held = hold(session, actor, study_id, at, NEEDS[action])
     before = standing(session, study_id, at)
+    if before is None:
+        assert_begun(session, study_id, at)
     _assert_not_within_hard_lock(held["locks"], before)
     state = LockState(before["state"]) if before else LockState.OPEN
     after = _following(state, action, at)

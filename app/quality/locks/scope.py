@@ -31,14 +31,13 @@ class Address(NamedTuple):
 def hold(session: Session, actor: Actor, study_id: str, at: Address, permission: Permission) -> Mapping[str, Any]:
     """The subject, site or study at an address with `site_id`, `zone` and `locks`, and nobody else writing in it.
 
-    Raises NotFound for what is out of sight, or is not there, and Forbidden.
+    Raises NotFound for what is out of sight, and Forbidden.
     """
     if at.subject_id is not None:
         subject = enrol.lock(session, study_id, at.subject_id)
         if subject is None:
             raise absent(actor, permission, study_id)
         require(actor, permission, study_id, subject["site_id"])
-        _assert_begun(session, study_id, at)
         return subject
     require(actor, permission, study_id, at.site_id)
     study, site = models.study, models.site
@@ -83,8 +82,11 @@ def open_queries(session: Session, study_id: str, at: Address) -> int:
     return session.execute(statement).scalar_one()
 
 
-def _assert_begun(session: Session, study_id: str, at: Address) -> None:
-    """Refuse to close a visit, page or item of which there is nothing yet: whoever misspells one learns of it."""
+def assert_begun(session: Session, study_id: str, at: Address) -> None:
+    """Refuse to close a visit, page or item of which there is nothing yet: whoever misspells one learns of it.
+
+    What was closed once is not asked this again: an amendment may have taken the item away, and it is still opened.
+    """
     if at.visit is None:
         return
     table = models.record
