@@ -1,0 +1,353 @@
+"""A random walk over data management: whatever people do, in whatever order, the trial is where a small model says.
+
+Pages are entered, corrected, blanked and struck; items are queried and verified; scopes are closed and opened by two;
+sites are migrated and taken back; subjects move; cuts are made. After each step the whole trial is read and compared
+with the model; at its end every acknowledged value is looked for as of its instant, in the history and in the export,
+every cut is handed out again, and the trail verified.
+
+`MARROW_WALKS=500` walks that often, and otherwise each time.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from app.core.db import make_engine
+from tests.servers import Server
+from tests.stories.second import PLAN, second
+from tests.stories.walk_end import assert_nothing_is_lost
+from tests.stories.walk_marks import OPEN, WAITING, Locks, Query, Scope
+from tests.stories.walk_model import Site, World
+from tests.stories.walk_pages import FIRST, KEPT, PLACES, VALUES, Answers, Place, flat, items, nested
+from tests.trial import Person, Trial, publish
+
+SUBJECTS = {"A": "HZ01", "B": "HZ02"}
+NURSES = {"HZ01": "nurse", "HZ02": "nurse2"}
+MANAGER, SITE = st.sampled_from(("manager", "manager2")), st.sampled_from(sorted(NURSES))
+SUBJECT = st.sampled_from(sorted(SUBJECTS))
+WHY = {"reason": "As the source says"}
+TEXT = {"text": "As the source says"}
+WORDS = {200: "ok", 201: "ok", 403: "forbidden", 404: "absent", 412: "stale", 422: "unreadable"}
+Data = st.DataObject
+
+
+def word(answer: Any) -> str:
+    """How an act ended, in one word."""
+    return WORDS.get(answer.status_code) or str(answer.json()["code"])
+
+
+class Walk(RuleBasedStateMachine):
+    """The trial and its model, side by side."""
+
+    def __init__(self, trial: Trial) -> None:
+        super().__init__()
+        self.trial = trial
+        self.world = World({name: Site() for name in NURSES}, Locks(dict(SUBJECTS)))
+        self.keys: dict[str, Query] = {}
+        self.instants: dict[Place, list[str]] = {}
+        self.migrations: dict[str, str] = {}
+        self.cuts: dict[str, bytes] = {}
+        self.latest = Place("", "", "")
+
+    def nurse(self, place: Place) -> Person:
+        return self.trial.cast[NURSES[self.world.locks.subjects[place.subject]]]
+
+    def page(self, data: Data) -> Place:
+        """A page that is there; often the one of the step before, where acts meet."""
+        known = sorted(self.world.pages)
+        latest = [self.latest] * len(known) if self.latest in self.world.pages else []
+        self.latest = data.draw(st.sampled_from((*latest, *known)), "page")
+        return self.latest
+
+    def seen(self, place: Place, data: Data) -> int:
+        """The revision that somebody has read: mostly the one that is there."""
+        page = self.world.pages.get(place)
+        number = len(page.past) if page else 0
+        return max(number - (data.draw(st.integers(0, 9), "read before") == 9), min(number, 1))
+
+    # ------------------------------------------------------------ pages
+
+    @initialize()
+    def begin(self) -> None:
+        for subject in SUBJECTS:
+            self.save(Place(subject, "SCR", "labs"), FIRST, complete=True, reason=False, seen=0)
+
+    def enter(self, data: Data) -> None:
+        """A page, whole or in part."""
+        place = Place(data.draw(SUBJECT, "subject"), *data.draw(st.sampled_from(PLACES), "page"))
+        there = self.world.pages.get(place)
+        version = there.now.version if there else self.world.version(place)
+        given = {
+            which: data.draw(st.sampled_from((*VALUES[place.form, version][which[0]], *([None] if which[1] else []))))
+            for which in items(place.form, version)
+        }
+        self.put(place, {which: value for which, value in given.items() if value is not None}, data)
+
+    def correct(self, data: Data) -> None:
+        """Some items, to another value or to nothing."""
+        place = self.page(data)
+        now = self.world.pages[place].now
+        answers = dict(now.answers)
+        for which in data.draw(st.lists(self.which(place), min_size=1, max_size=3), "items"):
+            value = data.draw(st.sampled_from((*VALUES[place.form, now.version].get(which[0], ()), None)), which[0])
+            if value is not None:
+                answers[which] = value
+            elif which != KEPT:
+                answers.pop(which, None)
+        self.put(place, answers, data)
+
+    def blank(self, data: Data) -> None:
+        place = self.page(data)
+        gone = data.draw(self.which(place), "item")
+        now = self.world.pages[place].now.answers
+        self.put(place, {which: value for which, value in now.items() if which != gone or gone == KEPT}, data)
+
+    def put(self, place: Place, answers: Answers, data: Data) -> None:
+        complete, reason = data.draw(st.booleans(), "complete"), data.draw(st.integers(0, 5), "reason") > 0
+        self.save(place, answers, complete=complete, reason=reason, seen=self.seen(place, data))
+
+    def save(self, place: Place, answers: Answers, *, complete: bool, reason: bool, seen: int) -> None:
+        why = WHY if reason else {}
+        answer = self.nurse(place).save(*place, nested(answers), revision=seen, complete=complete, **why)
+        assert word(answer) == self.world.save(place, answers, complete=complete, reason=reason, seen=seen)
+
+    def void(self, data: Data) -> None:
+        place = self.page(data)
+        headers = {"If-Match": f'"{len(self.world.pages[place].past)}"'}
+        path = f"/subjects/{place.subject}/visits/{place.visit}/forms/{place.form}/void"
+        assert word(self.nurse(place).post(path, WHY, headers=headers)) == self.world.void(place)
+
+    # ------------------------------------------------------------ verification
+
+    def verify(self, data: Data) -> None:
+        place = self.page(data)
+        seen = self.seen(place, data)
+        named = (
+            None
+            if data.draw(st.booleans(), "whole page")
+            else data.draw(st.lists(self.which(place), min_size=1, max_size=3), "items")
+        )
+        body = {"items": named and [{"item": item, "row": row} for item, row in named]}
+        assert self.compared(place, "", body, seen) == self.world.verify(place, named, seen)
+
+    def withdraw(self, data: Data) -> None:
+        place = data.draw(st.sampled_from(sorted(at for at, page in self.world.pages.items() if page.marks)))
+        item, row = data.draw(self.which(place))
+        seen = self.seen(place, data)
+        body = {"items": [{"item": item, "row": row}]} | WHY
+        assert self.compared(place, "/withdraw", body, seen) == self.world.withdraw(place, (item, row), seen)
+
+    def compared(self, place: Place, step: str, body: Any, seen: int) -> str:
+        path = f"/subjects/{place.subject}/visits/{place.visit}/forms/{place.form}/verification{step}"
+        return word(self.trial.monitor.post(path, body, headers={"If-Match": f'"{seen}"'}))
+
+    def which(self, place: Place) -> Any:
+        """An item of a page; mostly one that has an answer."""
+        now = self.world.pages[place].now
+        known = items(place.form, now.version)
+        return st.sampled_from((*now.answers, *now.answers, *known))
+
+    # ------------------------------------------------------------ queries
+
+    def ask(self, data: Data) -> None:
+        place = self.page(data)
+        item, row = data.draw(self.which(place), "item")
+        where = {"subject": place.subject, "visit": place.visit, "form": place.form, "item": item, "row": row}
+        answer = self.trial.manager.post("/queries", where | TEXT)
+        assert word(answer) == self.world.ask(place, (item, row))
+        if answer.is_success:
+            self.keys[answer.json()["query"]] = self.world.queries[-1]
+
+    def speak(self, data: Data) -> None:
+        name = data.draw(st.sampled_from(("answer", "confirm", "close", "reopen", "cancel")), "act")
+        key = data.draw(st.sampled_from(sorted(self.keys, key=list(self.keys).index)), "query")
+        query = self.keys[key]
+        who = self.nurse(query.place) if name in {"answer", "confirm"} else self.trial.manager
+        assert word(who.post(f"/queries/{key}/{name}", TEXT)) == self.world.speak(query, name)
+
+    # ------------------------------------------------------------ locks
+
+    def close(self, data: Data) -> None:
+        """From an item, six parts deep, up to the study."""
+        place = self.page(data)
+        where = (*place, *data.draw(self.which(place), "item"))
+        depth = data.draw(st.sampled_from((6, 6, 6, 6, 5, 5, 4, 3, 2, 1, 0)), "depth")
+        scope = Scope(None, *where[: depth - 1]) if depth > 1 else Scope(data.draw(SITE) if depth else None)
+        name = data.draw(st.sampled_from(("freeze", "lock", "lock", "hard_lock", "unfreeze")), "step")
+        self.turn(scope, name, data.draw(MANAGER), despite=data.draw(st.booleans(), "despite"))
+
+    def open(self, data: Data) -> None:
+        scope = data.draw(st.sampled_from(list(self.world.locks.held)), "scope")
+        name = data.draw(st.sampled_from(("ask", "ask", "grant", "grant", "decline", "unfreeze", "hard_lock")), "step")
+        self.turn(scope, name, data.draw(MANAGER), despite=True)
+
+    def open_by_two(self, data: Data) -> None:
+        """All the way, so that walks go on."""
+        scope = data.draw(st.sampled_from(self.closed()), "scope")
+        self.turn(scope, "unfreeze", "manager", despite=True)
+        self.turn(scope, "ask", "manager", despite=True)
+        self.turn(scope, "grant", "manager2", despite=True)
+
+    def closed(self) -> list[Scope]:
+        return [scope for scope, lock in self.world.locks.held.items() if lock.state != OPEN]
+
+    def turn(self, scope: Scope, name: str, who: str, *, despite: bool) -> None:
+        where = {part: value for part, value in scope._asdict().items() if value is not None} | WHY
+        someone = self.trial.cast[who]
+        if name in {"ask", "grant", "decline"}:
+            answer = someone.post(f"/locks/{name}", where)
+        else:
+            answer = someone.post("/locks", where | {"action": name, "despite_queries": despite})
+        assert word(answer) == self.world.step(scope, name, who, despite=despite)
+
+    # ------------------------------------------------------------ amendments, transfers, cuts
+
+    def plan(self, data: Data) -> None:
+        site = data.draw(SITE, "site")
+        body = {"plan": PLAN.read_text(encoding="utf-8"), "approved_on": "2024-03-01"}
+        answer = self.trial.builder.post(f"/sites/{site}/migrations", body)
+        assert word(answer) == self.world.plan(site)
+        if answer.is_success:
+            self.migrations[site] = answer.json()["migration_id"]
+
+    def amend(self, data: Data) -> None:
+        """A site is brought to the second version, or back to the first."""
+        site = data.draw(st.sampled_from(sorted(self.migrations)), "site")
+        ahead = self.world.sites[site].version == 1
+        answer = self.trial.manager.post(f"/migrations/{self.migrations[site]}/{'run' if ahead else 'roll-back'}", WHY)
+        assert word(answer) == (self.world.migrate(site) if ahead else self.world.roll_back(site))
+
+    def transfer(self, data: Data) -> None:
+        subject, site = data.draw(SUBJECT, "subject"), data.draw(SITE, "site")
+        answer = self.trial.manager.post(f"/subjects/{subject}/transfer", {"site": site} | WHY)
+        assert word(answer) == self.world.transfer(subject, site)
+
+    def cut(self, _: Data) -> None:
+        name = f"cut-{len(self.cuts)}"
+        assert word(self.trial.statistician.post("/cuts", {"name": name} | WHY)) == "ok"
+        self.cuts[name] = self.trial.manager.get(f"/cuts/{name}/export").content
+
+    # ------------------------------------------------------------ step by step
+
+    @rule(data=st.data())
+    def step(self, data: Data) -> None:
+        """One of the acts that somebody can try now."""
+        possible = [name for name, (weight, when) in ACTS.items() if when(self) for _ in range(weight)]
+        getattr(self, data.draw(st.sampled_from(possible), "act"))(data)
+
+    # ------------------------------------------------------------ what is always so
+
+    @invariant()
+    def every_page_is_what_the_model_says(self) -> None:
+        found: dict[Place, dict[str, Any]] = {}
+        for subject in SUBJECTS:
+            book = self.trial.manager.get(f"/subjects/{subject}/casebook").json()
+            assert book["site"] == self.world.locks.subjects[subject]
+            found |= {Place(subject, page["visit"], page["form"]): page for page in book["pages"]}
+        assert {place: _shown(page) for place, page in found.items()} == {
+            place: (len(page.past), *page.now, page.marks, self.world.locks.upon(place))
+            for place, page in self.world.pages.items()
+        }
+        for place, page in found.items():
+            told = self.instants.setdefault(place, [])
+            told += [page["saved_at"]] * (page["revision"] - len(told))
+
+    @invariant()
+    def every_query_is_where_the_model_says(self) -> None:
+        found = self.trial.manager.get("/queries", params={"limit": 200}).json()["items"]
+        rules = [query for query in self.world.queries if query.rule]
+        for each in found:
+            if each["query"] not in self.keys:
+                at = Place(each["subject"], each["visit"], each["form"])
+                assert each["rule"] == "soft_min"
+                self.keys[each["query"]] = next(query for query in rules if query.place == at)
+        assert len(found) == len(self.world.queries) == len({id(query) for query in self.keys.values()})
+        assert {each["query"]: each["state"] for each in found} == {
+            key: query.state for key, query in self.keys.items()
+        }
+        asked = [(query.place, query.which) for query in rules if query.state in WAITING]
+        assert len(asked) == len(set(asked))
+
+    def teardown(self) -> None:
+        if sys.exc_info()[0] is None:
+            assert_nothing_is_lost(self.trial, self.world, self.instants)
+            for name, kept in self.cuts.items():
+                assert self.trial.manager.get(f"/cuts/{name}/export").content == kept, name
+            self.trial.verified()
+        self.trial.database.engine.dispose()
+
+
+def _shown(page: dict[str, Any]) -> tuple[Any, ...]:
+    marks = {(each["item"], each["row"]): each["state"] for each in page["marks"]["verification"]}
+    return (
+        page["revision"], page["form_version"], page["status"], flat(page["answers"]), marks, page["marks"]["lock"],
+    )  # fmt: skip
+
+
+def always(_: Walk) -> bool:
+    return True
+
+
+ACTS: dict[str, tuple[int, Callable[[Walk], Any]]] = {
+    "enter": (4, always),
+    "correct": (8, always),
+    "blank": (3, always),
+    "void": (2, always),
+    "verify": (5, always),
+    "withdraw": (1, lambda walk: any(page.marks for page in walk.world.pages.values())),
+    "ask": (2, always),
+    "speak": (5, lambda walk: walk.keys),
+    "close": (5, always),
+    "open": (3, lambda walk: walk.world.locks.held),
+    "open_by_two": (3, lambda walk: walk.closed()),
+    "plan": (2, always),
+    "amend": (4, lambda walk: walk.migrations),
+    "transfer": (1, always),
+    "cut": (1, lambda walk: len(walk.cuts) < 2),
+}
+"""What can be tried, how often beside the others, and when. Whatever is new in data management is one more line."""
+
+
+def test_whatever_people_do_the_trial_is_where_the_model_says(
+    server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    both = second(tmp_path_factory.mktemp("walk") / "forms")
+    walks = os.environ.get("MARROW_WALKS")
+
+    def begin() -> Walk:
+        return Walk(begun(server, tmp_path_factory.mktemp("walk"), both))
+
+    run_state_machine_as_test(
+        begin,  # type: ignore[arg-type] # anything that makes a machine
+        settings=settings(
+            max_examples=int(walks or 15),
+            stateful_step_count=40,
+            derandomize=walks is None,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+def begun(server: Server, folder: Path, forms: Path) -> Trial:
+    """A trial of its own with two subjects, a second version that is released, and a monitor of both sites."""
+    trial = Trial.open(make_engine(server.clone().app_url, pool_size=3), folder)
+    publish(trial.database, forms)
+    for number, site in SUBJECTS.items():
+        trial.cast[NURSES[site]].subject(site, number=number)
+    grant = {"username": "monitor", "role": "monitor", "site": "HZ02", "reason": "Also there"}
+    assert trial.administrator.post("/grants", grant).status_code == 201
+    return trial
