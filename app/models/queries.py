@@ -86,7 +86,7 @@ query = Table(
         postgresql_nulls_not_distinct=True,
     ),
     Index("ix_query_subject", "study_id", "subject_id"),
-    Index("ix_query_unresolved", "study_id", "opened_at", postgresql_where=text("closed_at IS NULL")),
+    Index("ix_query_opened", "study_id", "opened_at", "query_id"),
     one_of("state", QueryState),
     comment=(
         "One per rule and item for ever, and as many as people open. `confirmed` is the fingerprint of the value that "

@@ -10,7 +10,9 @@ from tests.trial import Trial
 
 BAD = ("21", "22")
 WHO = {"answer": "nurse", "confirm": "doctor", "close": "monitor", "reopen": "manager", "cancel": "manager"}
-STEPS = st.lists(st.sampled_from([*BAD, *BAD, "121", "121", "void", *WHO, "answer", "confirm", "close"]), max_size=14)
+OFTEN = ["21", "21", "21", "121", "121", "confirm", "answer", "reopen"]
+"""So that a value that people have spoken about goes and comes back in many of the stories."""
+STEPS = st.lists(st.sampled_from([*OFTEN, *BAD, "void", *WHO]), min_size=6, max_size=18)
 
 
 @dataclass
@@ -61,7 +63,7 @@ class Model:
 
 
 def test_the_query_of_a_rule_is_where_the_model_says(trial: Trial) -> None:
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=50, deadline=None)
     @given(STEPS)
     def whatever_happens(steps: list[str]) -> None:
         follow(trial, steps)
