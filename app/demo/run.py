@@ -17,6 +17,7 @@ from app.demo import report
 from app.demo.course import CUT
 from app.demo.entering import Entered, Job, all_trials
 from app.demo.people import CAST, PASSPHRASE, enter, introduce, require_ours, sign_in
+from app.demo.reviewing import review
 from app.demo.steps import Say, Steps
 from app.demo.talking import talk
 from app.demo.trials import PLANS
@@ -55,7 +56,7 @@ def run(
     workers: int | None = None,
     console: Console | None = None,
 ) -> Summary:
-    """Publish, introduce the people, enter pages, answer queries, derive again, export, verify, show the endpoints.
+    """Publish, introduce the people, enter pages, answer queries, sign, derive again, export, show the endpoints.
 
     A run that was interrupted is taken up where it ended; over a finished one the last steps are repeated and nothing
     is entered twice. `subjects` per trial, None for all; `workers` processes for entering, 0 for this one.
@@ -72,12 +73,11 @@ def run(
     with steps.step("Open accounts") as told:
         opened = introduce(database, studies)
         told.append(f"{opened} accounts, one per role and site" if opened else "they are there already")
-        coordinators = sign_in(database, role=Role.COORDINATOR)
-        tokens = {role: sign_in(database, role=role) for role in (Role.MONITOR, Role.DATA_MANAGER)}
-        tokens[Role.COORDINATOR] = coordinators
+        roles = (Role.COORDINATOR, Role.INVESTIGATOR, Role.MONITOR, Role.DATA_MANAGER)
+        tokens = {role: sign_in(database, role=role) for role in roles}
         manager = tokens[Role.DATA_MANAGER][None]
     with steps.step("Enter subjects and pages") as told, steps.bars() as bar:
-        jobs = [Job(study.study, coordinators, subjects) for study in studies]
+        jobs = [Job(study.study, tokens[Role.COORDINATOR], subjects) for study in studies]
         entered = all_trials(database, jobs, bar, workers=_workers() if workers is None else workers)
         pages = sum(each.pages for each in entered)
         told.append(f"{sum(each.subjects for each in entered)} subjects, {pages} pages" if pages else "nothing new")
@@ -87,6 +87,9 @@ def run(
     with steps.step("Ask and answer queries") as told:
         states = sum((Counter(talk(database, study.study, tokens)) for study in studies), Counter[str]())
         told.append(", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "nothing to ask")
+    with steps.step("Verify and sign pages") as told:
+        count = sum(review(database, study.study, tokens) for study in studies)
+        told.append(f"{count} pages compared with their source and signed; the others wait")
     with steps.step("Derive again and compare") as told:
         differences = _derive(database, studies, manager)
         told.append("every stored result is what the pages give" if not differences else f"{differences} differ")

@@ -63,8 +63,12 @@ def test_two_subjects_of_every_trial_come_in_by_the_one_door_and_a_second_run_ad
 
     talked = count(database, models.query_message)
     assert talked >= count(database, models.query)
+    signed = count(database, models.signature)
+    assert 0 < signed <= 2 * len(PLANS)
+    assert count(database, models.verification) == signed
     again = run(database, settings, say=said.append, subjects=2, workers=0)
     assert count(database, models.query_message) == talked
+    assert count(database, models.signature) == signed
     assert sum(each.pages + each.subjects for each in again.entered) == 0
     assert count(database, models.revision) == expected
     assert again.lines == made.lines
