@@ -289,7 +289,8 @@ def audit_signatures(study: Annotated[str, typer.Argument(help="The study's key"
 
     count, wrong = 0, 0
     with place() as at, at.database.reading() as session:
-        see_all(session)
+        if study not in see_all(session):
+            fail(f"There is no study {study}")
         for each in proofs(session, study):
             count += 1
             if not each["intact"] or (each["state"] == STANDING and not each["holds"]):

@@ -120,6 +120,8 @@ def reauthenticated(
         Reauthenticate: not their password, or none. A wrong one is recorded with `detail`, and counted like a failed
             login.
         TooMany: the name is refused for a while.
+
+    What `then` raises undoes everything, the end of the count of failures too.
     """
     refusal = Reauthenticate(
         "Whoever signs gives their own password with each signature.", headers={"WWW-Authenticate": "Bearer"}

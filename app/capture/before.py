@@ -14,7 +14,7 @@ from app import models
 from app.derivations.readings import Reading
 from app.derivations.working import worked
 from app.models.capture import FindingState
-from app.quality.signatures.standing import Signed, last_signed
+from app.quality.signatures.standing import LastSigned, last_signed
 
 Values = Mapping[str, Any]
 
@@ -41,7 +41,7 @@ class Before:
     results: Values | None
     computed: Mapping[UUID, Made]
     findings: Sequence[Mapping[str, Any]]
-    signed: Mapping[UUID, Signed]
+    signed: Mapping[UUID, LastSigned]
 
     def differs(self, each: Reading) -> bool:
         """Whether the computed items of a page come out otherwise now, or from other inputs."""
@@ -52,7 +52,7 @@ class Before:
 def read_before(session: Session, subject: Mapping[str, Any], records: Sequence[UUID]) -> Before:
     """What stood before for the subject and these records.
 
-    One statement for one record, two for more, and one where somebody has said something of the subject's pages.
+    One statement for one record, two for more, and one more where somebody has said something of the subject's pages.
     """
     study_id = subject["study_id"]
     asked = {"study": study_id, "subject": subject["subject_id"], "record": records[0] if records else None}

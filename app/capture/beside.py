@@ -15,7 +15,7 @@ CHANGED = "computed-changed"
 """The rule of the finding."""
 
 
-def beside(before: Before, subject: Mapping[str, Any], pages: Iterable[Reading]) -> Iterator[tuple[UUID, Values]]:
+def closed_with(before: Before, subject: Mapping[str, Any], pages: Iterable[Reading]) -> Iterator[tuple[UUID, Values]]:
     """What pages were closed or signed with, where it has come out differently since, or does now.
 
     It is told no longer once the page was saved, or signed, after that.
@@ -26,7 +26,8 @@ def beside(before: Before, subject: Mapping[str, Any], pages: Iterable[Reading])
             continue
         signed = before.signed.get(page.record_id)
         signed_since = signed is not None and made.at is not None and signed.at > made.at
-        if made.beside is not None and made.revision == page.revision and not signed_since:
+        differs = made.beside not in (None, made.values) and made.revision == page.revision
+        if made.beside is not None and differs and not signed_since:
             yield page.record_id, made.beside
         elif before.differs(each):
             closed = strictest(subject.get("locks", ()), page.place) is not None
@@ -34,8 +35,8 @@ def beside(before: Before, subject: Mapping[str, Any], pages: Iterable[Reading])
                 yield page.record_id, made.values
 
 
-def changed(each: Reading, closed_with: Values | None) -> Iterator[Observation]:
+def changed(each: Reading, then: Values | None) -> Iterator[Observation]:
     """The computed items that are others than people closed or signed the page with."""
-    for found in difference(each.form, closed_with, each.judged.computed) if closed_with is not None else ():
+    for found in difference(each.form, then, each.judged.computed) if then is not None else ():
         told = fingerprint(str(found.before), str(found.after))
         yield Observation(each.page.record_id, found.item, found.row, CHANGED, {}, Severity.NOTE.value, told)

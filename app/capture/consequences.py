@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app import models
 from app.audit import Change
 from app.capture.before import NEVER, Before, Values, read_before
-from app.capture.beside import beside, changed
+from app.capture.beside import changed, closed_with
 from app.derivations.conclude import conclude, contradictions
 from app.derivations.late import late_questions
 from app.derivations.readings import Reading, Readings, read_pages
@@ -136,7 +136,7 @@ def work_out(
     standing = read_before(session, subject, records)
     everything = before is None
     saved = {page.record_id for place, page in pages.items() if before is not None and before.get(place) is not page}
-    closed_with = dict(beside(standing, subject, (each for each in touched if each.page.record_id not in saved)))
+    kept = dict(closed_with(standing, subject, (each for each in touched if each.page.record_id not in saved)))
     return Consequences(
         subject=subject,
         build=build,
@@ -145,7 +145,7 @@ def work_out(
         results=conclusion.as_json(),
         status=conclusion.status,
         touched=touched,
-        beside=closed_with,
+        beside=kept,
         findings=[
             row
             for row in standing.findings
@@ -154,7 +154,7 @@ def work_out(
         ],
         observed=[
             *(_observation(each.page, question) for each in touched for question in each.questions(phase)),
-            *(found for each in touched for found in changed(each, closed_with.get(each.page.record_id))),
+            *(found for each in touched for found in changed(each, kept.get(each.page.record_id))),
             *(_observation(page, question) for page, question in late_questions(now, build, conclusion, phase)),
             *(
                 Observation(None, each.item, None, each.rule, each.detail, fingerprint=each.fingerprint)

@@ -10,7 +10,7 @@ from app.exchange.cells import PLACE, SUBJECT, columns, place_of, subject_of, te
 from app.exchange.tables import Scope, moment
 from app.quality.signatures.standing import BROKEN, BROKEN_BY, OF_A_PAGE, STANDING, shown_at
 from app.quality.verification.read import everything
-from app.subjects.locked import scope_of
+from app.subjects.locked import by_row, scope_of
 
 _BLOCK = 2000
 _ITEM = (*SUBJECT, *PLACE, ("ITEM", "Item", "text"), ("ROW", "Row of a repeating section", "integer"))
@@ -64,7 +64,7 @@ def members(scope: Scope) -> Iterator[Member]:
 def _verified(scope: Scope) -> Iterator[list[str]]:
     for page in everything(scope.session, scope.study_id, scope.sites):
         subject = subject_of(scope.study_id, page.site_id, page.subject_id)
-        for (item, row), mark in sorted(page.marks.items(), key=lambda each: (each[0][0], each[0][1] or 0)):
+        for (item, row), mark in sorted(page.marks.items(), key=lambda each: by_row(each[0])):
             yield [
                 *subject,
                 *place_of(page.place),

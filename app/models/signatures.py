@@ -53,13 +53,14 @@ signed_page = Table(
     Column("form_version", Integer, nullable=False),
     Column("form_digest", Text, nullable=False),
     Column("items", Json, nullable=False),
+    Column("computed", Json, nullable=False),
     Column("digest", Text, nullable=False),
     ForeignKeyConstraint(["study_id", "signature_id"], ["signature.study_id", "signature.signature_id"]),
     ForeignKeyConstraint(
         ["study_id", "record_id", "revision"], ["revision.study_id", "revision.record_id", "revision.number"]
     ),
     Index(None, "study_id", "record_id"),
-    comment="Append-only: a page as it was signed, its revision and the digest of every answer.",
+    comment="Append-only: a page as it was signed: its revision, the digest of every answer and computed item.",
 )
 
 signature_break = Table(

@@ -57,7 +57,7 @@ def of_subject(session: Session, held: Mapping[str, Any], record_id: UUID | None
     return Marks(
         held["locks"],
         {row.record_id: row.marks for row in session.execute(_MARKS, asked)},
-        signatures.on_pages(session, held["study_id"], held["subject_id"]),
+        signatures.on_pages(session, held["study_id"], held["subject_id"], record_id),
     )
 
 

@@ -4,7 +4,7 @@ Everything that writes within a study passes its gate: many at a time, and nobod
 locked. So a lock is either seen by a save, or set after it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -24,6 +24,12 @@ Said = ColumnElement[str]
 Lock = Mapping[str, Any]
 Which = tuple[str, int | None]
 """An item of a page, and its row where it stands in one."""
+
+
+def by_row(which: Which) -> tuple[str, int]:
+    """The order of items: by name, rows by their numbers."""
+    return which[0], which[1] or 0
+
 
 ADDRESS = ("site_id", "subject_id", "visit", "visit_repeat", "form_id", "repeat", "item", "row")
 """The columns that say what a lock covers; all of them empty is the whole study."""
@@ -98,7 +104,7 @@ def scope_of(lock: Lock) -> str:
 def strictest(locks: Iterable[Lock], place: Place | None = None, items: Iterable[Which] = ()) -> Lock | None:
     """The strictest lock upon a subject, upon a page of it, or upon these items of the page; None if all is open."""
     asked = set(items)
-    return next((lock for lock in in_order(locks) if _covers(lock, place, asked)), None)
+    return next((lock for lock in in_order(locks) if covers(lock, place, asked)), None)
 
 
 def in_order(locks: Iterable[Lock]) -> list[Lock]:
@@ -115,10 +121,11 @@ def in_order(locks: Iterable[Lock]) -> list[Lock]:
 
 def touches(lock: Lock, place: Place) -> bool:
     """Whether a lock covers the page at `place`, or an item of it."""
-    return _covers(lock, place, {(lock["item"], lock["row"])})
+    return covers(lock, place, {(lock["item"], lock["row"])})
 
 
-def _covers(lock: Lock, place: Place | None, items: set[Which]) -> bool:
+def covers(lock: Mapping[str, Any], place: Place | None, items: Collection[Which] = ()) -> bool:
+    """Whether what an address names (the columns of ADDRESS) holds a subject, a page of it, or one of these items."""
     if lock["visit"] is None:
         return True
     if place is None or (lock["visit"], lock["visit_repeat"]) != place[:2]:

@@ -54,6 +54,7 @@ def upgrade() -> None:
         sa.Column("form_version", sa.Integer(), nullable=False),
         sa.Column("form_digest", sa.Text(), nullable=False),
         sa.Column("items", json, nullable=False),
+        sa.Column("computed", json, nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["study_id", "record_id", "revision"],
@@ -66,7 +67,7 @@ def upgrade() -> None:
             name=op.f("fk_signed_page_study_id_signature_id_signature"),
         ),
         sa.PrimaryKeyConstraint("study_id", "signature_id", "record_id", name=op.f("pk_signed_page")),
-        comment="Append-only: a page as it was signed, its revision and the digest of every answer.",
+        comment="Append-only: a page as it was signed: its revision, the digest of every answer and computed item.",
     )
     op.create_index(op.f("ix_signed_page_study_id_record_id"), "signed_page", ["study_id", "record_id"], unique=False)
     op.create_table(

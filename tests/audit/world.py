@@ -184,7 +184,7 @@ def sign(session: Session, record: Mapping[str, Any]) -> None:
             by = {"signature_id": each, "change_id": made.change_id}
             made.insert(models.signature, said | who | meant | by)
         page = {"study_id": study_id, "signature_id": key, "record_id": record["record_id"]}
-        held = {"revision": 1, "form_version": 1, "form_digest": "d", "items": [], "digest": "d"}
+        held = {"revision": 1, "form_version": 1, "form_digest": "d", "items": [], "computed": [], "digest": "d"}
         made.insert(models.signed_page, page | held)
     with change(session, study_id, by=SYSTEM_ACTS, action="record.save", reason="Typing") as made:
         made.insert(models.signature_break, page | {"items": [], "at": AT, "change_id": made.change_id})

@@ -107,6 +107,32 @@ def test_whoever_signs_the_page_again_has_seen_it(rules_trial: Trial) -> None:
     same(rules_trial)
 
 
+def test_the_same_signature_again_is_another_one_where_something_computed_has_changed(rules_trial: Trial) -> None:
+    subject = begun(rules_trial)
+    keys = {sign(rules_trial, subject, "signer", **D30).json()["signature"]}
+    for bm, revision in (("30", 1), ("60", 2)):
+        rebase(rules_trial, subject, bm, revision)
+        assert changed(page(rules_trial, subject)) == BOTH
+        keys.add(sign(rules_trial, subject, "signer", **D30).json()["signature"])
+        assert changed(page(rules_trial, subject)) == []
+    assert len(keys) == 3
+    assert sign(rules_trial, subject, "signer", **D30).json()["signature"] in keys
+    same(rules_trial)
+
+
+@pytest.mark.parametrize("there_and_back", [["30", "60"], ["61"]])
+def test_what_was_closed_once_is_forgotten_when_it_is_open_again(rules_trial: Trial, there_and_back: list[str]) -> None:
+    subject = begun(rules_trial)
+    close(rules_trial, subject, "freeze")
+    for revision, bm in enumerate(there_and_back, 1):
+        rebase(rules_trial, subject, bm, revision)
+    assert changed(page(rules_trial, subject)) == []
+    close(rules_trial, subject, "unfreeze")
+    rebase(rules_trial, subject, "30", len(there_and_back) + 1)
+    assert changed(page(rules_trial, subject)) == []
+    same(rules_trial)
+
+
 def test_whoever_saves_the_page_has_seen_it(rules_trial: Trial) -> None:
     subject = begun(rules_trial)
     close(rules_trial, subject, "sign")

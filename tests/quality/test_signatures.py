@@ -26,6 +26,9 @@ def test_an_intent_shows_every_answer_as_a_person_reads_it_and_stores_nothing(tr
         ("dose", 1, "Dose", "1 mg"),
         ("drug", 2, "Drug", "B"),
     ]
+    assert [(each["item"], each["label"], each["text"]) for each in page["computed"]] == [
+        ("hb_double", "Twice the haemoglobin", "195.0")
+    ]
     assert trial.doctor.get("/signatures").json()["items"] == []
     assert ask(trial, subject, **PAGE).json() == shown
     path = f"/subjects/{subject}/signatures/intent"
@@ -53,7 +56,12 @@ def test_a_signature_carries_name_time_meaning_and_the_digest_of_every_answer(tr
     assert trial.inspector.get("/signatures", params={"state": "broken"}).json()["items"] == []
     assert proof(trial, key) == {
         "signature": key, "state": "standing", "intact": True, "holds": True,
-        "pages": [{"visit": "SCR", "form": "labs", "revision": 1, "now": 1, "intact": True, "changed": []}],
+        "pages": [
+            {
+                "visit": "SCR", "form": "labs", "revision": 1, "now": 1, "form_version": 1, "form_version_now": 1,
+                "status_now": "complete", "intact": True, "changed": [],
+            }
+        ],
     }  # fmt: skip
     [entry] = audit(trial, "signature.sign")
     assert (entry["actor"], entry["detail"]["meaning"], entry["subject_id"]) == (
@@ -117,15 +125,19 @@ def test_a_wrong_password_signs_nothing_is_recorded_and_counts(trial: Trial) -> 
     assert WRONG not in refused.text
     none = sign(trial, subject, password=None, **PAGE)
     assert (none.status_code, none.json()["code"]) == (401, "reauth-required")
-    [entry] = system(trial, "signature.failed")
-    assert entry["actor"] == "Doctor of the cast"
-    assert (entry["detail"]["study"], entry["detail"]["subject_id"], entry["detail"]["form_id"]) == (
-        "TRIAL", subject, "labs",
-    )  # fmt: skip
+    [counted] = system(trial, "signature.failed")
+    assert (counted["actor"], counted["detail"]["study"]) == ("Doctor of the cast", "TRIAL")
+    assert subject not in str(counted), "who manages accounts reads no patient"
+    [entry] = audit(trial, "signature.refused")
+    assert (entry["actor"], entry["subject_id"]) == ("Doctor of the cast", subject)
+    assert (entry["detail"]["refusal"], entry["detail"]["form_id"]) == ("reauth-required", "labs")
     for _ in range(4):
         sign(trial, subject, password=WRONG, **PAGE)
     shut = sign(trial, subject, **PAGE)
     assert (shut.status_code, "Retry-After" in shut.headers) == (429, True)
+    assert [each["detail"]["refusal"] for each in audit(trial, "signature.refused")] == [
+        *["reauth-required"] * 5, "too-many",
+    ]  # fmt: skip
     login = {"username": "doctor", "password": PASSWORD}
     assert trial.client.post("/api/v1/session", json=login).status_code == 429
     assert trial.doctor.get("/signatures").json()["items"] == []
@@ -158,8 +170,8 @@ def test_what_was_changed_after_it_was_shown_is_not_signed(trial: Trial) -> None
     correct(trial, subject, hb="98")
     stale = sign(trial, subject, intent=intent, **PAGE)
     assert (stale.status_code, stale.json()["code"]) == (412, "stale")
-    [entry] = system(trial, "signature.refused")
-    assert (entry["detail"]["refusal"], entry["detail"]["study"]) == ("stale", "TRIAL")
+    [entry] = audit(trial, "signature.refused")
+    assert (entry["detail"]["refusal"], entry["subject_id"]) == ("stale", subject)
     assert sign(trial, subject, intent=intent, meaning="review", **PAGE).status_code == 412
 
 
@@ -195,7 +207,7 @@ def test_a_visit_with_a_page_missing_or_incomplete_is_not_signed(trial: Trial) -
     assert ask(trial, subject, visit="SCR", form="consent").status_code == 200
     refused = sign(trial, subject, intent="0" * 64, visit="SCR")
     assert refused.status_code == 409
-    assert system(trial, "signature.refused")[0]["detail"]["refusal"] == "not-ready"
+    assert audit(trial, "signature.refused")[0]["detail"]["refusal"] == "not-ready"
     assert ask(trial, subject, visit="UNS").json()["code"] == "not-ready"
 
 

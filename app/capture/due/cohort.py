@@ -17,11 +17,13 @@ from app.core import clock
 from app.core.days import local_day
 from app.core.page import page, sorting
 from app.models.capture import RecordStatus
+from app.models.marks import LockState
 from app.models.queries import QueryState
 from app.quality.signatures.standing import unbroken
 from app.study.library import Build, build_of
 from app.study.progress import VisitState
 from app.study.review import STRICT
+from app.subjects import locked
 from app.subjects.facts import Page, Place
 from app.subjects.visits import asked_of, dates_of, entered, visits
 
@@ -58,13 +60,14 @@ class Member:
 
     @cached_property
     def to_sign(self) -> frozenset[UUID]:
-        """The pages that wait for a signature: complete, of a form that is signed, and nothing is asked about them."""
+        """The pages that wait for a signature: complete, open, of a form that is signed, and nothing is asked there."""
         rules = self.build.study.signing or STRICT
+        locks = [lock for lock in self.subject["locks"] if lock["state"] != LockState.FROZEN]
         return frozenset(
             record_id
             for place, (record_id, status) in self.pages.items()
             if status == RecordStatus.COMPLETE and record_id not in self.signed and rules.asks(place.form)
-            if rules.despite_queries or record_id not in self.queries
+            if (rules.despite_queries or record_id not in self.queries) and locked.strictest(locks, place) is None
         )
 
 
@@ -107,7 +110,7 @@ def cohort(
 def _subjects(
     session: Session, actor: Actor, study_id: str, at: str | None, cursor: str | None, limit: int
 ) -> tuple[list[Mapping[str, Any]], str | None]:
-    """The subjects with their site's zone and study version, and the anchors last derived."""
+    """The subjects with their site's zone and study version, the anchors last derived, and the locks upon them."""
     subject, site, derivation = models.subject, models.site, models.derivation
     newest = (
         select(derivation.c.results["anchors"].label("anchors"))
@@ -116,8 +119,9 @@ def _subjects(
         .limit(1)
         .lateral("newest")
     )
+    locks = locked.covering(subject.c.study_id, subject.c.site_id, subject.c.subject_id).label("locks")
     statement = (
-        select(subject, site.c.version, site.c.zone, newest.c.anchors)
+        select(subject, site.c.version, site.c.zone, newest.c.anchors, locks)
         .join_from(subject, site, (site.c.study_id == subject.c.study_id) & (site.c.site_id == subject.c.site_id))
         .outerjoin(newest, true())
         .where(subject.c.study_id == study_id)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
@@ -15,10 +15,10 @@ from app.access.permissions import Permission
 from app.audit import change
 from app.capture.beside import CHANGED
 from app.capture.draft import Casebook
-from app.capture.read import find
+from app.capture.read import NOT_COMPUTED, computed, find
 from app.capture.save import hold
 from app.capture.sign.ready import assert_ready, pages_of
-from app.core.errors import Refusal, Stale, TooMany, Unauthenticated, Unavailable
+from app.core.errors import Refusal, Stale
 from app.core.transaction import Database, see
 from app.forms.definition import Form, Lang
 from app.models.capture import FindingState
@@ -35,12 +35,20 @@ from app.subjects.facts import Page
 Row = Mapping[str, Any]
 
 
+class Shown(NamedTuple):
+    """A page as it is signed, and what is computed on it."""
+
+    form: Form
+    page: Page
+    computed: Mapping[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Intent:
     """What somebody would sign: the words, each page, and the digest of all of it, which signing has to name."""
 
     said: Row
-    pages: Sequence[tuple[Page, Form]]
+    pages: Sequence[Shown]
     held: Sequence[Row]
     digest: str
 
@@ -67,34 +75,43 @@ def sign(
 ) -> UUID:
     """Sign what an intent has shown, in a transaction of its own; the key of the signature.
 
-    The same once more is the same signature, as long as that stands. Whatever is refused once the password was given
-    is recorded. Raises NotFound, Forbidden, Reauthenticate, TooMany, Locked, NotReady, and Stale when it is no longer
-    what was shown.
+    The same once more is the same signature, as long as that stands. Whatever is refused once a password was given is
+    recorded, in the study's trail; a wrong one is counted in the system's. Raises NotFound, Forbidden, Reauthenticate,
+    TooMany, Locked, NotReady, and Stale when it is no longer what was shown.
     """
-    _assert_allowed(database, actor, study_id, str(at.subject_id))
-    named = {name: value for name, value in at._asdict().items() if value is not None}
-    detail = {"study": study_id, "meaning": meaning.value, **named}
+    site, zone = _assert_allowed(database, actor, study_id, str(at.subject_id))
 
     def signed(session: Session) -> UUID:
         see(session, models.SYSTEM, study_id)
         casebook = hold(session, actor, Permission.RECORD_SIGN, study_id, str(at.subject_id))
         shown = _shown(session, actor, casebook, at, meaning, intent)
-        return _standing(session, shown) or _store(session, actor, casebook, shown)
+        changed = _changed(session, shown)
+        return (None if changed else _standing(session, shown)) or _store(session, actor, casebook, shown, changed)
 
     try:
-        return reauthenticated(database, actor, password, signed, detail=detail)
+        return reauthenticated(database, actor, password, signed, detail={"study": study_id})
     except Refusal as refused:
-        refused.trace = refused.trace or _trace(refused, actor, detail)
+        if password is not None:
+            with database.writing() as session:
+                see(session, study_id)
+                with change(session, study_id, by=actor, action="signature.refused", zone=zone) as made:
+                    made.site_id, made.subject_id = site, at.subject_id
+                    made.detail |= {name: value for name, value in at._asdict().items() if value is not None}
+                    made.detail |= {"meaning": meaning.value, "refusal": refused.code}
         raise
 
 
-def _assert_allowed(database: Database, actor: Actor, study_id: str, subject_id: str) -> None:
-    """Raise NotFound or Forbidden before a password is looked at. It is asked again when the subject is held."""
+def _assert_allowed(database: Database, actor: Actor, study_id: str, subject_id: str) -> tuple[str, str]:
+    """The site of the subject and its time zone. It is asked again when the subject is held.
+
+    Raises NotFound or Forbidden before a password is looked at.
+    """
     if not actor.present(study_id, None):
         raise absent(actor, Permission.RECORD_SIGN, study_id)
     with database.reading() as session:
         see(session, study_id)
-        find(session, actor, Permission.RECORD_SIGN, study_id, subject_id)
+        subject, _ = find(session, actor, Permission.RECORD_SIGN, study_id, subject_id)
+    return subject["site_id"], subject["zone"]
 
 
 def _shown(session: Session, actor: Actor, casebook: Casebook, at: Address, meaning: Meaning, intent: str) -> Intent:
@@ -112,18 +129,24 @@ def _intents(session: Session, actor: Actor, casebook: Casebook, at: Address, me
     for page, _ in pages:
         locks.assert_open_for_review(casebook.subject, page.place)
     assert_ready(session, casebook, at, [page for page, _ in pages])
-    held = [signed_page(study_id, form, page) for page, form in pages]
+    values = computed(session, study_id, [page.record_id for page, _ in pages])
+    pages_ = [Shown(form, page, values.get(page.record_id, NOT_COMPUTED).items) for page, form in pages]
+    held = [signed_page(study_id, *each) for each in pages_]
     said = {
         "study_id": study_id,
         **{name: scope[name] for name in ("subject_id", "visit", "visit_repeat", "form_id", "repeat")},
         "study_version": casebook.build.study.version,
         "meaning": meaning.value,
         "account_id": actor.account_id,
+        "username": actor.username,
+        "name": actor.name,
+        "roles": roles(actor, Permission.RECORD_SIGN, study_id, casebook.subject["site_id"]),
+        "zone": casebook.subject["zone"],
     }
     found = {}
     for language, statement in STATEMENTS[meaning].items():
         words = said | {"statement": statement}
-        found[language] = Intent(words, pages, held, digest_of(words, held))
+        found[language] = Intent(words, pages_, held, digest_of(words, held))
     return found
 
 
@@ -139,10 +162,12 @@ def _standing(session: Session, shown: Intent) -> UUID | None:
             table.c.digest == shown.digest,
             broken.c.signature_id.is_(None),
         )
+        .order_by(table.c.at.desc())
+        .limit(1)
     ).scalar_one_or_none()
 
 
-def _store(session: Session, actor: Actor, casebook: Casebook, shown: Intent) -> UUID:
+def _store(session: Session, actor: Actor, casebook: Casebook, shown: Intent, changed: Sequence[Row]) -> UUID:
     subject, said = casebook.subject, shown.said
     with change(session, said["study_id"], by=actor, action="signature.sign", zone=subject["zone"]) as made:
         made.site_id, made.subject_id = subject["site_id"], subject["subject_id"]
@@ -154,37 +179,25 @@ def _store(session: Session, actor: Actor, casebook: Casebook, shown: Intent) ->
             {
                 **said,
                 "signature_id": key,
-                "username": actor.username,
-                "name": actor.name,
-                "roles": roles(actor, Permission.RECORD_SIGN, said["study_id"], subject["site_id"]),
                 "at": made.at,
-                "zone": subject["zone"],
                 "digest": shown.digest,
                 "change_id": made.change_id,
             },
         )
         made.insert(models.signed_page, *({**row, "signature_id": key} for row in shown.held))
-        reconcile(made, subject["subject_id"], _looked_at(session, shown), ())
+        reconcile(made, subject["subject_id"], changed, ())
     return key
 
 
-def _looked_at(session: Session, shown: Intent) -> list[Row]:
-    """The findings that computed items of these pages have changed: whoever signs has seen what they are now."""
+def _changed(session: Session, shown: Intent) -> list[Row]:
+    """The findings that computed items of these pages have changed: whoever signs has been shown what they are now."""
     finding = models.finding
     found = session.execute(
         select(finding).where(
             finding.c.study_id == shown.said["study_id"],
-            finding.c.record_id.in_([page.record_id for page, _ in shown.pages]),
+            finding.c.record_id.in_([each.page.record_id for each in shown.pages]),
             finding.c.rule == CHANGED,
             finding.c.state == FindingState.OPEN.value,
         )
     )
     return [dict(row) for row in found.mappings()]
-
-
-def _trace(refused: Refusal, actor: Actor, detail: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What is recorded of a refusal; a wrong password was recorded where it was counted."""
-    if isinstance(refused, Unauthenticated | TooMany | Unavailable):
-        return None
-    by = {"actor_id": actor.account_id, "actor": actor.name, "source": actor.source}
-    return {"action": "signature.refused", **by, **detail, "refusal": refused.code}

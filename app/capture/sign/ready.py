@@ -12,11 +12,11 @@ from app.core.errors import Conflict
 from app.derivations.read import latest
 from app.models.capture import RecordStatus
 from app.quality.locks.scope import Address, open_queries
-from app.quality.signatures.standing import holds
 from app.study.progress import Standing, VisitState
 from app.study.review import STRICT
 from app.subjects.address import written
 from app.subjects.facts import Page
+from app.subjects.locked import covers
 from app.subjects.visits import dates_of, entered, visits
 
 _WANTING = frozenset({Standing.DUE, Standing.OVERDUE, Standing.INCOMPLETE})
@@ -74,5 +74,5 @@ def pages_of(casebook: Casebook, at: Mapping[str, Any]) -> list[Page]:
     return [
         casebook.pages[place]
         for place in sorted(casebook.pages)
-        if holds(at, place) and casebook.pages[place].status != RecordStatus.VOID
+        if covers(at, place) and casebook.pages[place].status != RecordStatus.VOID
     ]

@@ -11,12 +11,13 @@ from app.access.permissions import Permission, asks
 from app.access.routes import REFUSED_FOR_A_WHILE
 from app.capture.sign import act
 from app.core.http import Router
-from app.forms.definition import Lang
+from app.forms.definition import Form, Lang
 from app.forms.shown import shown
 from app.models.signatures import Meaning
 from app.quality.locks.scope import Address
 from app.quality.signatures.manifest import answered
 from app.subjects.address import step, written
+from app.subjects.locked import Which
 
 router = Router(prefix="/api/v1/studies/{study}/subjects/{subject}/signatures", tags=["signatures"])
 
@@ -61,7 +62,7 @@ class ItemToSign(BaseModel):
 
 
 class PageToSign(BaseModel):
-    """A page as it is signed."""
+    """A page as it is signed: what was entered, and what is computed from it."""
 
     visit: str
     form: str
@@ -69,6 +70,7 @@ class PageToSign(BaseModel):
     revision: int
     form_version: int
     items: list[ItemToSign]
+    computed: list[ItemToSign]
 
 
 class IntentView(BaseModel):
@@ -97,7 +99,7 @@ def intend_to_sign(work: Reading, study: str, subject: str, body: ToSign) -> Int
         meaning=body.meaning,
         statement=found.said["statement"],
         intent=found.digest,
-        pages=[_page(found, at, work.actor.language) for at in range(len(found.pages))],
+        pages=[_page(each, work.actor.language) for each in found.pages],
     )
 
 
@@ -111,24 +113,26 @@ def sign(request: Request, actor: Signed, study: str, subject: str, body: Signin
     return SignedView(signature=key, intent=body.intent)
 
 
-def _page(found: act.Intent, at: int, language: Lang) -> PageToSign:
-    page, form = found.pages[at]
-    known = {item.id: item for item in form.items}
-    items = [
-        {
-            "item": item,
-            "row": row,
-            "label": known[item].label.of(language) if item in known else item,
-            "value": value,
-            "text": shown(known[item], value, language) if item in known else str(value),
-        }
-        for (item, row), value in answered(form, page.answers)
-    ]
+def _page(shown_: act.Shown, language: Lang) -> PageToSign:
+    form, page, computed = shown_
     return PageToSign(
         visit=written(page.place.visit, page.place.visit_repeat),
         form=written(page.place.form, page.place.repeat),
         title=form.title.of(language),
         revision=page.revision,
         form_version=page.form_version,
-        items=[ItemToSign(**item) for item in items],
+        items=[_item(form, *each, language) for each in answered(form, page.answers)],
+        computed=[_item(form, *each, language) for each in answered(form, computed)],
+    )
+
+
+def _item(form: Form, which: Which, value: Any, language: Lang) -> ItemToSign:
+    item, row = which
+    known = form.item(item) if form.has(item) else None
+    return ItemToSign(
+        item=item,
+        row=row,
+        label=known.label.of(language) if known else item,
+        value=value,
+        text=shown(known, value, language) if known else str(value),
     )

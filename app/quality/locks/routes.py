@@ -29,7 +29,7 @@ class Scope(BaseModel):
     visit: Annotated[str | None, Field(max_length=40)] = None
     form: Annotated[str | None, Field(max_length=40)] = None
     item: Annotated[str | None, Field(max_length=32)] = None
-    row: Annotated[int | None, Field(ge=1, le=1_000_000)] = None
+    row: Annotated[int | None, Field(ge=1, le=1_000_000, strict=True)] = None
 
     @model_validator(mode="after")
     def _narrowing(self) -> Self:

@@ -16,7 +16,7 @@ from app.subjects import enrol, locked
 
 
 class Address(NamedTuple):
-    """What a lock covers, narrowing from left to right: nothing is the study, then a site, or a subject and on."""
+    """What a lock or a signature covers: nothing is the study, then a site, or a subject and on to an item."""
 
     site_id: str | None = None
     subject_id: str | None = None

@@ -1,8 +1,9 @@
 """What is signed: each answer of each page by a digest of its own, so that one that is changed can be named.
 
 The digest of an answer is SHA-256 over the canonical JSON of {study, record, item, row, value}; that of a page is over
-its record, revision, form version and answers; that of the signature over what was said and the pages in their order.
-An item that a page does not list was empty when it was signed.
+its record, revision, form version and answers, and what was computed; that of the signature over who says what of which
+subject, and its pages. An item that a page does not list was empty when it was signed. What was computed was seen by
+whoever signed; it follows from answers, so that no later value of it is a change of what was signed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,15 +14,15 @@ from app.forms.answers import difference
 from app.forms.definition import Form, Lang
 from app.models.signatures import Meaning
 from app.subjects.facts import Page
-from app.subjects.locked import Which
+from app.subjects.locked import Which, by_row
 
 SAID = (
     "study_id", "subject_id", "visit", "visit_repeat", "form_id", "repeat", "study_version", "meaning", "statement",
-    "account_id",
+    "account_id", "username", "name", "roles", "zone",
 )  # fmt: skip
 """The columns of a signature that are signed with the pages."""
 
-_OF_PAGE = ("study_id", "record_id", "revision", "form_version", "form_digest", "items")
+_OF_PAGE = ("study_id", "record_id", "revision", "form_version", "form_digest", "items", "computed")
 
 STATEMENTS: Mapping[Meaning, Mapping[Lang, str]] = {
     Meaning.AUTHORSHIP: {
@@ -44,19 +45,16 @@ STATEMENTS: Mapping[Meaning, Mapping[Lang, str]] = {
 """What somebody says by signing."""
 
 
-def signed_page(study_id: str, form: Form, page: Page) -> dict[str, Any]:
-    """A page as a signature holds it: the columns of `signed_page` but for the signature."""
-    items = [
-        {"item": item, "row": row, "digest": _of_answer(study_id, page, (item, row), value)}
-        for (item, row), value in answered(form, page.answers)
-    ]
+def signed_page(study_id: str, form: Form, page: Page, computed: Mapping[str, Any]) -> dict[str, Any]:
+    """A page with its computed items as a signature holds it: the columns of `signed_page` but for the signature."""
     row = {
         "study_id": study_id,
         "record_id": page.record_id,
         "revision": page.revision,
         "form_version": page.form_version,
         "form_digest": form.digest,
-        "items": items,
+        "items": _digested(study_id, form, page, page.answers),
+        "computed": _digested(study_id, form, page, computed),
     }
     return row | {"digest": digest_of_page(row)}
 
@@ -72,7 +70,7 @@ def digest_of(said: Mapping[str, Any], pages: Sequence[Mapping[str, Any]]) -> st
 
 
 def answered(form: Form, answers: Mapping[str, Any]) -> Iterator[tuple[Which, Any]]:
-    """Every answer of a page that is entered, with its item and row."""
+    """Every answer of a page, or whatever is computed on it, with its item and row."""
     for each in difference(form, {}, answers):
         yield (each.item, each.row), each.after
 
@@ -81,13 +79,16 @@ def changed(signed: Mapping[str, Any], now: Mapping[str, Any] | None) -> list[Wh
     """The items that are others than a page was signed with; all of them where the page counts no longer."""
     before, after = _digests(signed), _digests(now) if now else {}
     found = [which for which in {**before, **after} if before.get(which) != after.get(which)]
-    return sorted(found, key=lambda which: (which[0], which[1] or 0))
+    return sorted(found, key=by_row)
 
 
 def _digests(row: Mapping[str, Any]) -> dict[Which, str]:
     return {(each["item"], each["row"]): each["digest"] for each in row["items"]}
 
 
-def _of_answer(study_id: str, page: Page, which: Which, value: Any) -> str:
-    item, row = which
-    return digest({"study": study_id, "record": page.record_id, "item": item, "row": row, "value": value})
+def _digested(study_id: str, form: Form, page: Page, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    of = {"study": study_id, "record": page.record_id}
+    return [
+        {"item": item, "row": row, "digest": digest(of | {"item": item, "row": row, "value": value})}
+        for (item, row), value in answered(form, values)
+    ]

@@ -1,10 +1,11 @@
 """Signatures as people read them: a list, one with all that it holds, the proof that it is what was signed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app import models
@@ -79,17 +80,21 @@ def proved(session: Session, row: Mapping[str, Any], language: Lang) -> dict[str
     `intact`: the revisions that were signed still are what was signed. `holds`: and nothing was changed since.
     """
     pages, held = [], _pages(session, row)
+    computed = _computed(session, row, [page["record_id"] for page in held])
     for page in held:
         study_id, form = row["study_id"], form_of(session, page["form_id"], page["form_version"])
-        then = signed_page(study_id, form, _as_page(page, "signed_"))
+        then = signed_page(study_id, form, _as_page(page, "signed_"), computed.get(page["record_id"], {}))
         now_form = form_of(session, page["form_id"], page["now_form_version"])
         void = page["now_status"] == RecordStatus.VOID
-        now = None if void else signed_page(study_id, now_form, _as_page(page, "now_"))
+        now = None if void else signed_page(study_id, now_form, _as_page(page, "now_"), {})
         pages.append(
             _address(page)
             | {
                 "revision": page["revision"],
                 "now": page["now_number"],
+                "form_version": page["form_version"],
+                "form_version_now": page["now_form_version"],
+                "status_now": page["now_status"],
                 "intact": then["digest"] == page["digest"] == digest_of_page(page),
                 "changed": [
                     {"item": item, "row": number, "label": _label(form, now_form, item, language)}
@@ -129,7 +134,7 @@ def described(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _TOLD = ("study_version", "meaning", "statement", "username", "name", "roles", "at", "zone", "digest")
-_MANIFEST = ("revision", "form_version", "form_digest", "items", "digest")
+_MANIFEST = ("revision", "form_version", "form_digest", "items", "computed", "digest")
 
 
 def _signatures(study_id: str) -> Select[Any]:
@@ -184,6 +189,18 @@ def _pages(session: Session, row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         .order_by(_record.c.visit, _record.c.visit_repeat, _record.c.form_id, _record.c.repeat)
     )  # fmt: skip
     return [dict(row) for row in session.execute(statement).mappings()]
+
+
+def _computed(session: Session, row: Mapping[str, Any], records: Sequence[UUID]) -> dict[UUID, Any]:
+    """What was computed on pages when they were signed, by record."""
+    table = models.computed
+    found = session.execute(
+        select(table.c.record_id, table.c["values"])
+        .where(table.c.study_id == row["study_id"], table.c.record_id.in_(records), table.c.at <= row["at"])
+        .ext(distinct_on(table.c.record_id))
+        .order_by(table.c.record_id, table.c.number.desc())
+    )
+    return {row.record_id: row[1] for row in found}
 
 
 def _same(one_: Any, other: Any) -> ColumnElement[bool]:

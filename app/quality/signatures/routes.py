@@ -1,6 +1,6 @@
 """Signatures over HTTP, for whoever reads and verifies them."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Query
@@ -18,12 +18,25 @@ router = Router(prefix="/api/v1/studies/{study}/signatures", tags=["signatures"]
 State = Literal["standing", "broken"]
 
 
+class BrokenItem(BaseModel):
+    """An item that was changed."""
+
+    item: str
+    row: int | None
+
+
+class SignedItem(BrokenItem):
+    """An item as it was signed: the SHA-256 of its value."""
+
+    digest: str
+
+
 class Break(BaseModel):
     """The first change of something that was signed: of which page and items, when, by whom and why."""
 
     visit: str
     form: str
-    items: list[dict[str, Any]]
+    items: list[BrokenItem]
     at: AwareDatetime
     by: str
     reason: str | None
@@ -60,14 +73,15 @@ class SignaturePage(Page[SignatureView]):
 
 
 class SignedPage(BaseModel):
-    """A page as it was signed: its revision, its form version, and the SHA-256 of every answer."""
+    """A page as it was signed: its revision and form version, every answer, and what was computed, by SHA-256."""
 
     visit: str
     form: str
     revision: int
     form_version: int
     form_digest: str
-    items: list[dict[str, Any]]
+    items: list[SignedItem]
+    computed: list[SignedItem]
     digest: str
 
 
@@ -77,21 +91,22 @@ class SignatureWithPages(SignatureView):
     pages: list[SignedPage]
 
 
-class ChangedItem(BaseModel):
+class ChangedItem(BrokenItem):
     """An item that is not what was signed."""
 
-    item: str
-    row: int | None
     label: str
 
 
 class PageProof(BaseModel):
-    """A signed page worked out again: whether the revision is what was signed, and what is other by `now`."""
+    """A signed page worked out again: whether the revision is what was signed, and what is other by revision `now`."""
 
     visit: str
     form: str
     revision: int
     now: int
+    form_version: int
+    form_version_now: int
+    status_now: str
     intact: bool
     changed: list[ChangedItem]
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Text, bindparam, func, select
+from sqlalchemy import Text, Uuid, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from app import models
@@ -13,7 +13,6 @@ from app.audit import Change
 from app.core.canonical import plain
 from app.forms.answers import Difference
 from app.subjects.address import written
-from app.subjects.facts import Place
 
 STANDING, BROKEN = "standing", "broken"
 """A signature stands until something that it holds is changed."""
@@ -23,10 +22,13 @@ OF_A_PAGE = (_page.c.study_id == _signature.c.study_id) & (_page.c.signature_id 
 BROKEN_BY = (_break.c.study_id == _signature.c.study_id) & (_break.c.signature_id == _signature.c.signature_id)
 
 
-def on_pages(session: Session, study_id: str, subject_id: str) -> dict[UUID, list[dict[str, Any]]]:
-    """The signatures that hold each page of a subject, oldest first, by record; one statement."""
+def on_pages(
+    session: Session, study_id: str, subject_id: str, record_id: UUID | None = None
+) -> dict[UUID, list[dict[str, Any]]]:
+    """The signatures that hold each page of a subject, or one of them, oldest first, by record; one statement."""
     found: dict[UUID, list[dict[str, Any]]] = {}
-    for row in session.execute(_OF_SUBJECT, {"study": study_id, "subject": subject_id}).mappings():
+    asked = {"study": study_id, "subject": subject_id, "record": record_id}
+    for row in session.execute(_OF_SUBJECT, asked).mappings():
         found.setdefault(row["record_id"], []).append(_shown(dict(row)))
     return found
 
@@ -46,14 +48,14 @@ def unbroken(session: Session, study_id: str, subjects: Collection[str]) -> set[
     return set(found.scalars())
 
 
-class Signed(NamedTuple):
+class LastSigned(NamedTuple):
     """When a page was signed last, and whether a signature stands upon it."""
 
     at: datetime
     stands: bool
 
 
-def last_signed(session: Session, study_id: str, records: Sequence[UUID]) -> dict[UUID, Signed]:
+def last_signed(session: Session, study_id: str, records: Sequence[UUID]) -> dict[UUID, LastSigned]:
     """Of those of these pages that were ever signed; one statement."""
     found = session.execute(
         select(
@@ -66,7 +68,7 @@ def last_signed(session: Session, study_id: str, records: Sequence[UUID]) -> dic
         .where(_page.c.study_id == study_id, _page.c.record_id.in_(records))
         .group_by(_page.c.record_id)
     )
-    return {row.record_id: Signed(row.at, row.stands) for row in found}
+    return {row.record_id: LastSigned(row.at, row.stands) for row in found}
 
 
 def broken_by(held: Sequence[Mapping[str, Any]], changed: Sequence[Difference]) -> Iterator[UUID]:
@@ -98,15 +100,6 @@ def shown_at(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def holds(at: Mapping[str, Any], place: Place) -> bool:
-    """Whether the page at `place` lies in what the columns of an address cover."""
-    if at["visit"] is None:
-        return True
-    if (at["visit"], at["visit_repeat"]) != place[:2]:
-        return False
-    return at["form_id"] is None or (at["form_id"], at["repeat"]) == place[2:]
-
-
 def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
     broken = row["broken_at"] is not None
     return {
@@ -122,6 +115,7 @@ def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+_RECORD = bindparam("record", type_=Uuid)
 _OF_SUBJECT = (
     select(
         _signature.c.signature_id, _signature.c.visit, _signature.c.visit_repeat, _signature.c.form_id,
@@ -133,6 +127,7 @@ _OF_SUBJECT = (
     .where(
         _signature.c.study_id == bindparam("study", type_=Text),
         _signature.c.subject_id == bindparam("subject", type_=Text),
+        or_(_RECORD.is_(None), _page.c.record_id == _RECORD),
     )
     .order_by(_signature.c.at, _signature.c.signature_id)
 )  # fmt: skip

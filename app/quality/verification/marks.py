@@ -13,7 +13,7 @@ from app.core.canonical import plain
 from app.forms.answers import Difference
 from app.forms.definition import Form, ItemType
 from app.models.marks import MarkState
-from app.subjects.locked import Which
+from app.subjects.locked import Which, by_row
 
 Mark = Mapping[str, Any]
 
@@ -58,4 +58,4 @@ def reset(marks: Sequence[Mark], changed: Iterable[Difference]) -> list[Mark]:
 
 
 def _in_order(held: Mapping[Which, Mark]) -> list[Mark]:
-    return [held[key] for key in sorted(held, key=lambda key: (key[0], key[1] or 0))]
+    return [held[key] for key in sorted(held, key=by_row)]

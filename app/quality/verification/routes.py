@@ -26,7 +26,7 @@ class ItemOfPage(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     item: Annotated[str, Field(max_length=32)]
-    row: Annotated[int | None, Field(ge=1, le=1_000_000)] = None
+    row: Annotated[int | None, Field(ge=1, le=1_000_000, strict=True)] = None
 
 
 class ItemsToVerify(BaseModel):
