@@ -1,9 +1,9 @@
 """A random walk over data management: whatever people do, in whatever order, the trial is where a small model says.
 
-Pages are entered, corrected, blanked and struck; items are queried and verified; scopes are closed and opened by two;
-sites are migrated and taken back; subjects move; cuts are made. After each step the whole trial is read and compared
-with the model; at its end every acknowledged value is looked for as of its instant, in the history and in the export,
-every cut is handed out again, and the trail verified.
+Pages are entered, corrected, blanked, struck and signed; items are queried and verified; scopes are closed, and opened
+by two; sites are migrated and taken back; subjects move; cuts are made. After each step the whole trial is read and
+compared with the model; at its end every acknowledged value is looked for as of its instant, in the history and in the
+export, every cut is handed out again, and the trail verified.
 
 `MARROW_WALKS=500` walks that often, and otherwise each time.
 """
@@ -32,13 +32,14 @@ from tests.stories.walk_end import assert_nothing_is_lost
 from tests.stories.walk_marks import OPEN, WAITING, Locks, Query, Scope
 from tests.stories.walk_model import Site, World
 from tests.stories.walk_pages import FIRST, KEPT, PLACES, VALUES, Answers, Place, flat, items, nested
-from tests.trial import Person, Trial, publish
+from tests.trial import PASSWORD, Person, Trial, publish
 
 SUBJECTS = {"A": "HZ01", "B": "HZ02"}
 NURSES = {"HZ01": "nurse", "HZ02": "nurse2"}
 MANAGER, SITE = st.sampled_from(("manager", "manager2")), st.sampled_from(sorted(NURSES))
 SUBJECT = st.sampled_from(sorted(SUBJECTS))
 WHY = {"reason": "As the source says"}
+APPROVAL = {"meaning": "approval"}
 TEXT = {"text": "As the source says"}
 WORDS = {200: "ok", 201: "ok", 403: "forbidden", 404: "absent", 412: "stale", 422: "unreadable"}
 Data = st.DataObject
@@ -178,6 +179,20 @@ class Walk(RuleBasedStateMachine):
         who = self.nurse(query.place) if name in {"answer", "confirm"} else self.trial.manager
         assert word(who.post(f"/queries/{key}/{name}", TEXT)) == self.world.speak(query, name)
 
+    # ------------------------------------------------------------ signatures
+
+    def sign(self, data: Data) -> None:
+        """A page; under the second version, which lets pages be missing, also a visit or a casebook."""
+        place = self.page(data)
+        depth = data.draw(st.integers(1, 3), "depth") if self.world.version(place) == 2 else 3
+        scope = Scope(None, *place[:depth])  # type: ignore[arg-type] # a page is three deep
+        path, what = f"/subjects/{place.subject}/signatures", {"visit": scope.visit, "form": scope.form}
+        shown = self.trial.doctor.post(path + "/intent", what | APPROVAL)
+        assert word(shown) == self.world.sign(scope, place)
+        if shown.is_success:
+            sent = what | APPROVAL | {"intent": shown.json()["intent"], "password": PASSWORD}
+            assert word(self.trial.doctor.post(path, sent)) == "ok"
+
     # ------------------------------------------------------------ locks
 
     def close(self, data: Data) -> None:
@@ -281,6 +296,13 @@ class Walk(RuleBasedStateMachine):
         asked = [(query.place, query.which) for query in rules if query.state in WAITING]
         assert len(asked) == len(set(asked))
 
+    @invariant()
+    def a_signature_stands_until_what_it_holds_is_changed(self) -> None:
+        found = self.trial.manager.get("/signatures", params={"limit": 200, "sort": "at"}).json()["items"]
+        assert [
+            (each["subject"], each["visit"], each["form"], each["study_version"], each["state"]) for each in found
+        ] == [(*each.scope[1:4], each.version, each.state) for each in self.world.signatures]
+
     def teardown(self) -> None:
         if sys.exc_info()[0] is None:
             assert_nothing_is_lost(self.trial, self.world, self.instants)
@@ -310,6 +332,7 @@ ACTS: dict[str, tuple[int, Callable[[Walk], Any]]] = {
     "withdraw": (1, lambda walk: any(page.marks for page in walk.world.pages.values())),
     "ask": (2, always),
     "speak": (5, lambda walk: walk.keys),
+    "sign": (4, always),
     "close": (5, always),
     "open": (3, lambda walk: walk.world.locks.held),
     "open_by_two": (3, lambda walk: walk.closed()),
@@ -325,6 +348,8 @@ def test_whatever_people_do_the_trial_is_where_the_model_says(
     server: Server, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     both = second(tmp_path_factory.mktemp("walk") / "forms")
+    with (both / "studies" / "TRIAL" / "v2.toml").open("a", encoding="utf-8") as study:
+        study.write("\n[signing]\ndespite_missing = true\n")
     walks = os.environ.get("MARROW_WALKS")
 
     def begin() -> Walk:
@@ -333,7 +358,7 @@ def test_whatever_people_do_the_trial_is_where_the_model_says(
     run_state_machine_as_test(
         begin,  # type: ignore[arg-type] # anything that makes a machine
         settings=settings(
-            max_examples=int(walks or 15),
+            max_examples=int(walks or 10),
             stateful_step_count=40,
             derandomize=walks is None,
             deadline=None,
@@ -343,11 +368,12 @@ def test_whatever_people_do_the_trial_is_where_the_model_says(
 
 
 def begun(server: Server, folder: Path, forms: Path) -> Trial:
-    """A trial of its own with two subjects, a second version that is released, and a monitor of both sites."""
+    """A trial of its own: two subjects, both versions released, one monitor and one investigator for both sites."""
     trial = Trial.open(make_engine(server.clone().app_url, pool_size=3), folder)
     publish(trial.database, forms)
     for number, site in SUBJECTS.items():
         trial.cast[NURSES[site]].subject(site, number=number)
-    grant = {"username": "monitor", "role": "monitor", "site": "HZ02", "reason": "Also there"}
-    assert trial.administrator.post("/grants", grant).status_code == 201
+    for name, role in (("monitor", "monitor"), ("doctor", "investigator")):
+        grant = {"username": name, "role": role, "site": "HZ02", "reason": "Also there"}
+        assert trial.administrator.post("/grants", grant).status_code == 201
     return trial

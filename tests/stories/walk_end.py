@@ -10,7 +10,7 @@ from tests.trial import Trial
 
 
 def assert_nothing_is_lost(trial: Trial, world: World, instants: Mapping[Place, Sequence[str]]) -> None:
-    """Each value as of its instant and in the history, what was retired in the export, and results that hold."""
+    """Each value as of its instant and in the history, what was retired in the export; what was signed, and results."""
     for place, page in world.pages.items():
         path = f"/subjects/{place.subject}/visits/{place.visit}/forms/{place.form}"
         told = trial.manager.get(path + "/history").json()["revisions"]
@@ -29,6 +29,9 @@ def assert_nothing_is_lost(trial: Trial, world: World, instants: Mapping[Place, 
         if page.counts
     }
     assert found == wanted, found ^ wanted
+    for each in trial.manager.get("/signatures", params={"limit": 200}).json()["items"]:
+        proof = trial.manager.get(f"/signatures/{each['signature']}/verify").json()
+        assert (proof["intact"], proof["holds"]) == (True, each["state"] == "standing")
     derived = trial.manager.post("/derive")
     if derived.status_code == 200:
         assert {each["subject"] for each in derived.json()["deviations"]} <= world.held

@@ -113,12 +113,13 @@ class Locks:
             return "conflict"
         if name == "grant" and lock.asked == who:
             return "forbidden"
-        if name in {"lock", "hard_lock"} and any(self._within(scope, query) for query in waiting):
+        if name in {"lock", "hard_lock"} and any(self.waits(scope, query) for query in waiting):
             return "conflict"
         self.held[scope] = Lock(_STEPS[lock.state, name], who if name == "ask" else None)
         return "ok"
 
-    def _within(self, scope: Scope, query: Query) -> bool:
+    def waits(self, scope: Scope, query: Query) -> bool:
+        """Whether a query within the scope waits for somebody."""
         return query.state in WAITING and scope.covers(self.subjects[query.place.subject], query.place, query.which)
 
 

@@ -1,4 +1,4 @@
-"""What data management is, told a second time and as plainly as possible: pages, marks, queries, two versions.
+"""What data management is, told a second time and as plainly as possible: pages, what is said of them, two versions.
 
 Each act says how it ends, in one word, and does what it does if that is "ok". Nothing here knows the program.
 """
@@ -57,6 +57,16 @@ class Moved(NamedTuple):
 
 
 @dataclass
+class Signature:
+    """What was signed: a page, a visit or a casebook under a version of the study, with the number of each revision."""
+
+    scope: Scope
+    version: int
+    pages: dict[Place, int]
+    state: str = "standing"
+
+
+@dataclass
 class Site:
     """A site: the version in force, whether a plan waits, and the pages that it has moved."""
 
@@ -78,6 +88,7 @@ class World:
     locks: Locks
     pages: dict[Place, Page] = field(default_factory=dict)
     queries: list[Query] = field(default_factory=list)
+    signatures: list[Signature] = field(default_factory=list)
     held: set[str] = field(default_factory=set)
     """Subjects that were locked when something came in force that would derive them anew."""
 
@@ -128,6 +139,9 @@ class World:
         for which, (_, after) in found.items():
             if page.marks.pop(which, None) and after is not None:
                 page.marks[which] = "reset"
+        for signature in self.signatures:
+            if page.place in signature.pages and (found or not page.counts):
+                signature.state = "broken"
         after = page.low
         if after == before:
             return
@@ -189,6 +203,20 @@ class World:
 
     def about(self, place: Place) -> Iterator[Query]:
         return (query for query in self.queries if query.place == place)
+
+    def sign(self, scope: Scope, place: Place) -> str:
+        """Sign what a scope around a page holds; the second version of the study lets pages be incomplete."""
+        version = self.version(place)
+        pages = [page for page in self.pages.values() if page.counts and scope.covers("", page.place, ("", None))]
+        if any(self.locks.upon(page.place) in CLOSED for page in pages):
+            return "locked"
+        wanting = not pages or (version == 1 and any(page.now.status != COMPLETE for page in pages))
+        if wanting or any(self.locks.waits(scope, query) for query in self.queries):
+            return "not-ready"
+        made = Signature(scope, version, {page.place: len(page.past) for page in pages})
+        if made not in self.signatures:
+            self.signatures.append(made)
+        return "ok"
 
     def step(self, scope: Scope, name: str, who: str, *, despite: bool) -> str:
         """A step of a lock, `despite` the queries that wait for somebody."""
