@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import Engine
 
 from app.core import embedded
@@ -21,6 +22,9 @@ from tests.servers import Database, Server, roomy
 from tests.trial import Trial
 
 GIVEN = os.environ.pop("MARROW_DATABASE_URL", None)  # popped: no test meets the server of the one who runs it by chance
+
+settings.register_profile("house", settings.default, deadline=None)  # other work may hold the processors
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")

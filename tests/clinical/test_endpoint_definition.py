@@ -4,6 +4,7 @@ from pydantic import ValidationError
 
 from app.clinical.endpoints.check import check
 from app.clinical.endpoints.definition import Endpoint, Gap, Milestone, Outcome, Rate, Variant
+from app.clinical.endpoints.milestones import Milestones
 
 W = {"en": "x", "zh": "x"}
 PAGE = {"from": [{"form": "f", "date": "d"}]}
@@ -48,6 +49,7 @@ def endpoint(**keys):
         ({"any_of": []}, "at least 1"),
         ({"first": "A"}, "pattern"),
         ({**PAGE, "twice": True}, "Extra inputs"),
+        ({"from": [{"form": "f", "date": "d", "undated": True}]}, "say in `when` on which pages"),
     ],
 )
 def test_a_malformed_milestone_is_refused_with_a_remedy(keys, remedy):
@@ -159,3 +161,26 @@ def test_the_time_zero_may_be_compared_with():
     y = milestone("y", of="seen", absent_by={"landmark": "origin", "offset_days": 30})
     rate = Rate(code="R", label=W, population=["zero"], responder=["x"], origin="zero", by_day=30)
     assert check([*SOUND, x, y], [endpoint(outcomes=[{"event": "x"}, {"event": "y"}])], [rate]) == []
+
+
+def test_what_proves_life_is_what_endpoints_are_made_of():
+    """Once facts, and whatever an endpoint or one of its variants names, down to the pages; nothing else."""
+    given = [
+        *SOUND,
+        captured("cr"),
+        captured("neg"),
+        milestone("deep", of="cr", confirmed_by="neg", within_days=[1, 90]),
+        milestone("late", of="seen", after="origin"),
+        captured("entered"),
+        captured("left_aside"),
+        captured("dose"),
+    ]
+    told = endpoint(
+        population=["deep"],
+        outcomes=[{"event": "death"}, {"competing": "late"}],
+        variant=[{"code": "V", "label": W, "population": ["entered"], "censor": ["last_alive"]}],
+    )
+    clinical = {"zero", "death", "seen", "cr", "neg", "deep", "late", "entered", "last_alive"}
+    assert Milestones(given, [told]).proof == clinical
+    assert Milestones(given, []).proof == {"death", "last_alive"}
+    assert Milestones(given).proof == clinical | {"left_aside", "dose"}
