@@ -7,7 +7,7 @@ from time import perf_counter
 
 from app.bench.drive import Timing, drive, process, request
 from app.bench.exporting import connected
-from app.bench.saves import counted, served
+from app.bench.saves import fewest, served
 from app.bench.study import STUDY
 from app.bench.world import World
 from app.core.transaction import Database, see_all
@@ -37,11 +37,7 @@ def asked(world: World, subject: str, *, times: int) -> tuple[Asked, Asked]:
         timings = [drive(serving.port, [[one] * times]) for one in asking]
     with served(world) as port:
         drive(port, [asking])
-        counts = []
-        for one in asking:
-            with counted(world) as seen:
-                drive(port, [[one]])
-            counts.append(len(seen))
+        counts = [fewest(world, port, one) for one in asking]
     casebook, history = (Asked(timing, count) for timing, count in zip(timings, counts, strict=True))
     return casebook, history
 

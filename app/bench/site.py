@@ -12,7 +12,7 @@ import psycopg
 from app.bench.drive import drive, process, request
 from app.bench.fill import copy
 from app.bench.reading import Asked
-from app.bench.saves import counted, served
+from app.bench.saves import fewest, served
 from app.bench.study import FORMS, ROUNDS, SITE, panel_page, start_page
 from app.bench.world import World
 from app.core.clock import now
@@ -107,11 +107,6 @@ def measure(world: World, *, times: int) -> dict[str, Asked]:
     with process("app.bench.serving", world.server.app_url, world.database.anchors) as serving:
         drive(serving.port, [[*asking.values()] * 3])
         timings = {what: drive(serving.port, [[one] * times]) for what, one in asking.items()}
-    found = {}
     with served(world) as port:
         drive(port, [[*asking.values()]])
-        for what, one in asking.items():
-            with counted(world) as seen:
-                drive(port, [[one]])
-            found[what] = Asked(timings[what], len(seen))
-    return found
+        return {what: Asked(timings[what], fewest(world, port, one)) for what, one in asking.items()}

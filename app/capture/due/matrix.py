@@ -1,6 +1,6 @@
 """A site at a glance: its subjects beside the visits of the study, and where each visit stands."""
 
-from collections import Counter
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -12,6 +12,7 @@ from app.capture.due.cohort import Member, cohort
 from app.capture.visits import missed
 from app.study.progress import Standing, VisitState
 from app.subjects.address import written
+from app.subjects.facts import Place
 
 
 def matrix(
@@ -44,20 +45,16 @@ def matrix(
 
 
 def _row(member: Member, actor: Actor, *, reads: bool) -> dict[str, Any]:
-    queries: Counter[tuple[str, int]] = Counter()
-    unsigned: Counter[tuple[str, int]] = Counter()
-    for place, (record_id, _) in member.pages.items():
-        at = (place.visit, place.visit_repeat)
-        if asked := member.queries.get(record_id):
-            queries[at] += asked.unresolved
-        if record_id in member.to_sign:
-            unsigned[at] += 1
+    asked = ((place, member.queries.get(record_id)) for place, (record_id, _) in member.pages.items())
+    queries = _by_visit((place, each.unresolved) for place, each in asked if each)
+    to_sign = member.to_sign
+    unsigned = _by_visit((place, 1) for place, (record_id, _) in member.pages.items() if record_id in to_sign)
     cells = {}
     for state in member.states:
         standing = state.standing(member.on)
         if standing is not Standing.NOT_PLANNED:
             at = (state.visit, state.repeat)
-            cell = _cell(state, standing, queries[at], unsigned[at])
+            cell = _cell(state, standing, queries.get(at, 0), unsigned.get(at, 0))
             if reads and standing is Standing.MISSED:
                 cell["missed"] = missed(member.build, state, actor.language)
             cells[written(state.visit, state.repeat)] = cell
@@ -67,9 +64,18 @@ def _row(member: Member, actor: Actor, *, reads: bool) -> dict[str, Any]:
         "status": member.subject["status"],
         "on": member.on,
         "queries": sum(asked.unresolved for asked in member.queries.values()),
-        "to_sign": len(member.to_sign),
+        "to_sign": len(to_sign),
         "cells": cells,
     }
+
+
+def _by_visit(counts: Iterable[tuple[Place, int]]) -> dict[tuple[str, int], int]:
+    """Counts of pages, added up for each visit that has any."""
+    found: dict[tuple[str, int], int] = {}
+    for place, count in counts:
+        at = (place.visit, place.visit_repeat)
+        found[at] = found.get(at, 0) + count
+    return found
 
 
 def _cell(state: VisitState, standing: Standing, queries: int, unsigned: int) -> dict[str, Any]:
