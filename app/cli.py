@@ -284,7 +284,7 @@ def audit_verify(
 @audit_app.command("signatures")
 def audit_signatures(study: Annotated[str, typer.Argument(help="The study's key")]) -> None:
     """Work every signature of a study out again. Exit 1 if one is not what was signed, or should have been broken."""
-    from app.quality.signatures.read import proofs  # noqa: PLC0415
+    from app.quality.signatures.prove import proofs  # noqa: PLC0415
     from app.quality.signatures.standing import STANDING  # noqa: PLC0415
 
     count, wrong = 0, 0

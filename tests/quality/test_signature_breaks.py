@@ -12,7 +12,7 @@ from app.core.provision import libpq
 from app.core.transaction import see_all
 from app.models.signatures import Meaning
 from app.quality.signatures.manifest import SAID, STATEMENTS, changed, digest_of
-from app.quality.signatures.read import proofs
+from app.quality.signatures.prove import proofs
 from tests.exchange.unzipped import export
 from tests.quality.signing import CONSENT, LABS, PAGE, ask, audit, correct, proof, screened, signed, state, whole
 from tests.quality.under import planned

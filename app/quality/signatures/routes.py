@@ -11,7 +11,7 @@ from app.access.permissions import Permission, asks
 from app.core.http import Router
 from app.core.page import Cursor, Limit, Page, Sort
 from app.models.signatures import Meaning
-from app.quality.signatures import read
+from app.quality.signatures import prove, read
 
 router = Router(prefix="/api/v1/studies/{study}/signatures", tags=["signatures"])
 
@@ -149,4 +149,4 @@ def get_signature(work: Reading, study: str, signature: UUID) -> SignatureWithPa
 @router.get("/{signature}/verify", openapi_extra=asks(Permission.SIGNATURE_READ))
 def verify_signature(work: Reading, study: str, signature: UUID) -> Proof:
     """Work a signature out again from the pages themselves, and name every item that is not what was signed."""
-    return Proof(**read.verify(work.session, work.actor, study, signature))
+    return Proof(**prove.verify(work.session, work.actor, study, signature))
