@@ -48,12 +48,12 @@ VERSION = "0.1.0"
 """The same as in pyproject.toml."""
 
 ROUTERS: tuple[APIRouter, ...] = (
+    capture_routes.router,  # a request tries them one after the other, and most are about a page
     health.router,
     reference.router,
     *access_routes.ROUTERS,
     study_routes.router,
     subject_routes.router,
-    capture_routes.router,
     anew_routes.router,
     amend_routes.router,
     due_routes.router,
