@@ -10,12 +10,14 @@ export, every cut is handed out again, and the trail verified.
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -31,18 +33,17 @@ from tests.stories.second import PLAN, second
 from tests.stories.walk_end import assert_nothing_is_lost
 from tests.stories.walk_marks import OPEN, WAITING, Locks, Query, Scope
 from tests.stories.walk_model import Site, World
-from tests.stories.walk_pages import FIRST, KEPT, PLACES, VALUES, Answers, Place, flat, items, nested
+from tests.stories.walk_pages import FIRST, KEPT, PLACES, VALUES, Answers, Place, Which, flat, items, nested
 from tests.trial import PASSWORD, Person, Trial, publish
 
 SUBJECTS = {"A": "HZ01", "B": "HZ02"}
 NURSES = {"HZ01": "nurse", "HZ02": "nurse2"}
-MANAGER, SITE = st.sampled_from(("manager", "manager2")), st.sampled_from(sorted(NURSES))
-SUBJECT = st.sampled_from(sorted(SUBJECTS))
+MANAGERS = ("manager", "manager2")
 WHY = {"reason": "As the source says"}
 APPROVAL = {"meaning": "approval"}
 TEXT = {"text": "As the source says"}
+EVEN, SELDOM = 0.5, 0.15
 WORDS = {200: "ok", 201: "ok", 403: "forbidden", 404: "absent", 412: "stale", 422: "unreadable"}
-Data = st.DataObject
 
 
 def word(answer: Any) -> str:
@@ -62,22 +63,23 @@ class Walk(RuleBasedStateMachine):
         self.migrations: dict[str, str] = {}
         self.cuts: dict[str, bytes] = {}
         self.latest = Place("", "", "")
+        self.rolled: Counter[int] = Counter()
 
     def nurse(self, place: Place) -> Person:
         return self.trial.cast[NURSES[self.world.locks.subjects[place.subject]]]
 
-    def page(self, data: Data) -> Place:
+    def page(self, dice: Random) -> Place:
         """A page that is there; often the one of the step before, where acts meet."""
         known = sorted(self.world.pages)
         latest = [self.latest] * len(known) if self.latest in self.world.pages else []
-        self.latest = data.draw(st.sampled_from((*latest, *known)), "page")
+        self.latest = dice.choice([*latest, *known])
         return self.latest
 
-    def seen(self, place: Place, data: Data) -> int:
+    def seen(self, place: Place, dice: Random) -> int:
         """The revision that somebody has read: mostly the one that is there."""
         page = self.world.pages.get(place)
         number = len(page.past) if page else 0
-        return max(number - (data.draw(st.integers(0, 9), "read before") == 9), min(number, 1))
+        return number - 1 if number > 1 and dice.random() < SELDOM else number
 
     # ------------------------------------------------------------ pages
 
@@ -86,105 +88,104 @@ class Walk(RuleBasedStateMachine):
         for subject in SUBJECTS:
             self.save(Place(subject, "SCR", "labs"), FIRST, complete=True, reason=False, seen=0)
 
-    def enter(self, data: Data) -> None:
+    def enter(self, dice: Random) -> None:
         """A page, whole or in part."""
-        place = Place(data.draw(SUBJECT, "subject"), *data.draw(st.sampled_from(PLACES), "page"))
+        place = Place(dice.choice([*SUBJECTS]), *dice.choice(PLACES))
         there = self.world.pages.get(place)
         version = there.now.version if there else self.world.version(place)
         given = {
-            which: data.draw(st.sampled_from((*VALUES[place.form, version][which[0]], *([None] if which[1] else []))))
+            which: dice.choice((*VALUES[place.form, version][which[0]], *([None] if which[1] else ())))
             for which in items(place.form, version)
         }
-        self.put(place, {which: value for which, value in given.items() if value is not None}, data)
+        self.put(place, {which: value for which, value in given.items() if value is not None}, dice)
 
-    def correct(self, data: Data) -> None:
+    def correct(self, dice: Random) -> None:
         """Some items, to another value or to nothing."""
-        place = self.page(data)
+        place = self.page(dice)
         now = self.world.pages[place].now
         answers = dict(now.answers)
-        for which in data.draw(st.lists(self.which(place), min_size=1, max_size=3), "items"):
-            value = data.draw(st.sampled_from((*VALUES[place.form, now.version].get(which[0], ()), None)), which[0])
+        for which in self.several(place, dice):
+            value = dice.choice((*VALUES[place.form, now.version].get(which[0], ()), None))
             if value is not None:
                 answers[which] = value
             elif which != KEPT:
                 answers.pop(which, None)
-        self.put(place, answers, data)
+        self.put(place, answers, dice)
 
-    def blank(self, data: Data) -> None:
-        place = self.page(data)
-        gone = data.draw(self.which(place), "item")
+    def blank(self, dice: Random) -> None:
+        place = self.page(dice)
+        gone = dice.choice(self.which(place))
         now = self.world.pages[place].now.answers
-        self.put(place, {which: value for which, value in now.items() if which != gone or gone == KEPT}, data)
+        self.put(place, {which: value for which, value in now.items() if which != gone or gone == KEPT}, dice)
 
-    def put(self, place: Place, answers: Answers, data: Data) -> None:
-        complete, reason = data.draw(st.booleans(), "complete"), data.draw(st.integers(0, 5), "reason") > 0
-        self.save(place, answers, complete=complete, reason=reason, seen=self.seen(place, data))
+    def put(self, place: Place, answers: Answers, dice: Random) -> None:
+        complete, reason = dice.random() < EVEN, dice.random() > SELDOM
+        self.save(place, answers, complete=complete, reason=reason, seen=self.seen(place, dice))
 
     def save(self, place: Place, answers: Answers, *, complete: bool, reason: bool, seen: int) -> None:
         why = WHY if reason else {}
         answer = self.nurse(place).save(*place, nested(answers), revision=seen, complete=complete, **why)
         assert word(answer) == self.world.save(place, answers, complete=complete, reason=reason, seen=seen)
 
-    def void(self, data: Data) -> None:
-        place = self.page(data)
+    def void(self, dice: Random) -> None:
+        place = self.page(dice)
         headers = {"If-Match": f'"{len(self.world.pages[place].past)}"'}
         path = f"/subjects/{place.subject}/visits/{place.visit}/forms/{place.form}/void"
         assert word(self.nurse(place).post(path, WHY, headers=headers)) == self.world.void(place)
 
     # ------------------------------------------------------------ verification
 
-    def verify(self, data: Data) -> None:
-        place = self.page(data)
-        seen = self.seen(place, data)
-        named = (
-            None
-            if data.draw(st.booleans(), "whole page")
-            else data.draw(st.lists(self.which(place), min_size=1, max_size=3), "items")
-        )
-        body = {"items": named and [{"item": item, "row": row} for item, row in named]}
+    def verify(self, dice: Random) -> None:
+        place = self.page(dice)
+        seen = self.seen(place, dice)
+        named = None if dice.random() < EVEN else self.several(place, dice)
+        body: dict[str, Any] = {"items": None if named is None else [{"item": item, "row": row} for item, row in named]}
         assert self.compared(place, "", body, seen) == self.world.verify(place, named, seen)
 
-    def withdraw(self, data: Data) -> None:
-        place = data.draw(st.sampled_from(sorted(at for at, page in self.world.pages.items() if page.marks)))
-        item, row = data.draw(self.which(place))
-        seen = self.seen(place, data)
-        body = {"items": [{"item": item, "row": row}]} | WHY
+    def withdraw(self, dice: Random) -> None:
+        place = dice.choice(sorted(at for at, page in self.world.pages.items() if page.marks))
+        item, row = dice.choice(self.which(place))
+        seen = self.seen(place, dice)
+        body: dict[str, Any] = {"items": [{"item": item, "row": row}]} | WHY
         assert self.compared(place, "/withdraw", body, seen) == self.world.withdraw(place, (item, row), seen)
 
     def compared(self, place: Place, step: str, body: Any, seen: int) -> str:
         path = f"/subjects/{place.subject}/visits/{place.visit}/forms/{place.form}/verification{step}"
         return word(self.trial.monitor.post(path, body, headers={"If-Match": f'"{seen}"'}))
 
-    def which(self, place: Place) -> Any:
-        """An item of a page; mostly one that has an answer."""
+    def which(self, place: Place) -> list[Which]:
+        """The items of a page, those that have an answer more often."""
         now = self.world.pages[place].now
         known = items(place.form, now.version)
-        return st.sampled_from((*now.answers, *now.answers, *known))
+        return [*now.answers, *now.answers, *known]
+
+    def several(self, place: Place, dice: Random) -> list[Which]:
+        return dice.choices(self.which(place), k=dice.randint(1, 3))
 
     # ------------------------------------------------------------ queries
 
-    def ask(self, data: Data) -> None:
-        place = self.page(data)
-        item, row = data.draw(self.which(place), "item")
+    def ask(self, dice: Random) -> None:
+        place = self.page(dice)
+        item, row = dice.choice(self.which(place))
         where = {"subject": place.subject, "visit": place.visit, "form": place.form, "item": item, "row": row}
         answer = self.trial.manager.post("/queries", where | TEXT)
         assert word(answer) == self.world.ask(place, (item, row))
         if answer.is_success:
             self.keys[answer.json()["query"]] = self.world.queries[-1]
 
-    def speak(self, data: Data) -> None:
-        name = data.draw(st.sampled_from(("answer", "confirm", "close", "reopen", "cancel")), "act")
-        key = data.draw(st.sampled_from(sorted(self.keys, key=list(self.keys).index)), "query")
+    def speak(self, dice: Random) -> None:
+        name = dice.choice(("answer", "confirm", "close", "reopen", "cancel"))
+        key = dice.choice([*self.keys])
         query = self.keys[key]
         who = self.nurse(query.place) if name in {"answer", "confirm"} else self.trial.manager
         assert word(who.post(f"/queries/{key}/{name}", TEXT)) == self.world.speak(query, name)
 
     # ------------------------------------------------------------ signatures
 
-    def sign(self, data: Data) -> None:
+    def sign(self, dice: Random) -> None:
         """A page; under the second version, which lets pages be missing, also a visit or a casebook."""
-        place = self.page(data)
-        depth = data.draw(st.integers(1, 3), "depth") if self.world.version(place) == 2 else 3
+        place = self.page(dice)
+        depth = dice.randint(1, 3) if self.world.version(place) == 2 else 3
         scope = Scope(None, *place[:depth])  # type: ignore[arg-type] # a page is three deep
         path, what = f"/subjects/{place.subject}/signatures", {"visit": scope.visit, "form": scope.form}
         shown = self.trial.doctor.post(path + "/intent", what | APPROVAL)
@@ -195,23 +196,23 @@ class Walk(RuleBasedStateMachine):
 
     # ------------------------------------------------------------ locks
 
-    def close(self, data: Data) -> None:
+    def close(self, dice: Random) -> None:
         """From an item, six parts deep, up to the study."""
-        place = self.page(data)
-        where = (*place, *data.draw(self.which(place), "item"))
-        depth = data.draw(st.sampled_from((6, 6, 6, 6, 5, 5, 4, 3, 2, 1, 0)), "depth")
-        scope = Scope(None, *where[: depth - 1]) if depth > 1 else Scope(data.draw(SITE) if depth else None)
-        name = data.draw(st.sampled_from(("freeze", "lock", "lock", "hard_lock", "unfreeze")), "step")
-        self.turn(scope, name, data.draw(MANAGER), despite=data.draw(st.booleans(), "despite"))
+        place = self.page(dice)
+        where: tuple[Any, ...] = (*place, *dice.choice(self.which(place)))
+        depth = dice.choice((6, 6, 6, 6, 5, 5, 4, 3, 2, 1, 0))
+        scope = Scope(None, *where[: depth - 1]) if depth > 1 else Scope(dice.choice([*NURSES]) if depth else None)
+        name = dice.choice(("freeze", "lock", "lock", "hard_lock", "unfreeze"))
+        self.turn(scope, name, dice.choice(MANAGERS), despite=dice.random() < EVEN)
 
-    def open(self, data: Data) -> None:
-        scope = data.draw(st.sampled_from(list(self.world.locks.held)), "scope")
-        name = data.draw(st.sampled_from(("ask", "ask", "grant", "grant", "decline", "unfreeze", "hard_lock")), "step")
-        self.turn(scope, name, data.draw(MANAGER), despite=True)
+    def open(self, dice: Random) -> None:
+        scope = dice.choice([*self.world.locks.held])
+        name = dice.choice(("ask", "ask", "grant", "grant", "decline", "unfreeze", "hard_lock"))
+        self.turn(scope, name, dice.choice(MANAGERS), despite=True)
 
-    def open_by_two(self, data: Data) -> None:
+    def open_by_two(self, dice: Random) -> None:
         """All the way, so that walks go on."""
-        scope = data.draw(st.sampled_from(self.closed()), "scope")
+        scope = dice.choice(self.closed())
         self.turn(scope, "unfreeze", "manager", despite=True)
         self.turn(scope, "ask", "manager", despite=True)
         self.turn(scope, "grant", "manager2", despite=True)
@@ -230,38 +231,45 @@ class Walk(RuleBasedStateMachine):
 
     # ------------------------------------------------------------ amendments, transfers, cuts
 
-    def plan(self, data: Data) -> None:
-        site = data.draw(SITE, "site")
+    def plan(self, dice: Random) -> None:
+        site = dice.choice([*NURSES])
         body = {"plan": PLAN.read_text(encoding="utf-8"), "approved_on": "2024-03-01"}
         answer = self.trial.builder.post(f"/sites/{site}/migrations", body)
         assert word(answer) == self.world.plan(site)
         if answer.is_success:
             self.migrations[site] = answer.json()["migration_id"]
 
-    def amend(self, data: Data) -> None:
+    def amend(self, dice: Random) -> None:
         """A site is brought to the second version, or back to the first."""
-        site = data.draw(st.sampled_from(sorted(self.migrations)), "site")
+        site = dice.choice([*self.migrations])
         ahead = self.world.sites[site].version == 1
         answer = self.trial.manager.post(f"/migrations/{self.migrations[site]}/{'run' if ahead else 'roll-back'}", WHY)
         assert word(answer) == (self.world.migrate(site) if ahead else self.world.roll_back(site))
 
-    def transfer(self, data: Data) -> None:
-        subject, site = data.draw(SUBJECT, "subject"), data.draw(SITE, "site")
+    def transfer(self, dice: Random) -> None:
+        subject, site = dice.choice([*SUBJECTS]), dice.choice([*NURSES])
         answer = self.trial.manager.post(f"/subjects/{subject}/transfer", {"site": site} | WHY)
         assert word(answer) == self.world.transfer(subject, site)
 
-    def cut(self, _: Data) -> None:
+    def cut(self, _: Random) -> None:
         name = f"cut-{len(self.cuts)}"
         assert word(self.trial.statistician.post("/cuts", {"name": name} | WHY)) == "ok"
         self.cuts[name] = self.trial.manager.get(f"/cuts/{name}/export").content
 
     # ------------------------------------------------------------ step by step
 
-    @rule(data=st.data())
-    def step(self, data: Data) -> None:
-        """One of the acts that somebody can try now."""
+    @rule(seed=st.integers(0, 2**32))
+    def step(self, seed: int) -> None:
+        """One of the acts that somebody can try now.
+
+        Dice of its own make a step independent of those before it, and a seed that is given twice rolls on.
+        """
+        self.rolled[seed] += 1
+        dice = Random(f"{seed} {self.rolled[seed]}")  # noqa: S311 - no secret hangs on it
         possible = [name for name, (weight, when) in ACTS.items() if when(self) for _ in range(weight)]
-        getattr(self, data.draw(st.sampled_from(possible), "act"))(data)
+        name = dice.choice(possible)
+        note(name)
+        getattr(self, name)(dice)
 
     # ------------------------------------------------------------ what is always so
 
@@ -367,9 +375,17 @@ def test_whatever_people_do_the_trial_is_where_the_model_says(
     )
 
 
+def _tell(answer: Any) -> None:
+    """What is told of a walk that fails: each request that would write, with its answer."""
+    asked = answer.request
+    if asked.method != "GET":
+        note(f"  {answer.status_code} {asked.method} {asked.url.path} {asked.content.decode()}")
+
+
 def begun(server: Server, folder: Path, forms: Path) -> Trial:
     """A trial of its own: two subjects, both versions released, one monitor and one investigator for both sites."""
     trial = Trial.open(make_engine(server.clone().app_url, pool_size=3), folder)
+    trial.client.event_hooks = {"response": [_tell]}
     publish(trial.database, forms)
     for number, site in SUBJECTS.items():
         trial.cast[NURSES[site]].subject(site, number=number)
