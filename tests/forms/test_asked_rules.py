@@ -98,3 +98,32 @@ def test_an_item_may_be_called_unit() -> None:
     assert mistakes == []
     assert form is not None
     assert form.has("unit")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "history", "day"),
+    [
+        ("0", "2024-03-01=NEG", "2024-05-01"),
+        ("1", "2024-03-01=NEG", None),
+        ("1", "2024-02-01=NEG|2024-04-01=POS", "2024-04-01"),
+        ("0", "2024-02-01=NEG|2024-04-01=POS", "2024-04-01"),
+        (None, "2024-03-01=NEG", "2024-05-01"),
+    ],
+)
+def test_a_protocol_that_wants_a_second_positive_sample_says_so_by_a_parameter(
+    wanted: str | None, history: str, day: str | None
+) -> None:
+    """The released page does not ask for it; a next version passes the parameter on to the rule."""
+    text = (LIBRARY / "mrd" / "v2.toml").read_text(encoding="utf-8")
+    before, after = text.split('rule = "molecular_relapse"\n')
+    limit = 'haem_relapse_date = "lower_bound(subject.relapse_date)"\n'
+    passed = after.replace(limit, limit + 'confirmation_required = "study.mrd_confirmation"\n', 1)
+    form, mistakes = check_form(before + 'rule = "molecular_relapse"\n' + passed, catalogue=RULES)
+    assert form is not None, mistakes
+    answers = {
+        "sample_date": "2024-05-01", "method": "FLOW", "specimen": "MARROW", "result": "QUANT", "value_pct": "0.1",
+    }  # fmt: skip
+    study = {"mrd_rule": "LT", "mrd_threshold": "0.0001"} | ({} if wanted is None else {"mrd_confirmation": wanted})
+    context = Context(subject={"mrd_history": history}, study=study, calculate=calculate)
+    judged = judge(form, read(form, answers).answers, context)
+    assert judged.computed.get("molecular_relapse_date") == day
