@@ -29,12 +29,19 @@ def assert_nothing_is_lost(trial: Trial, world: World, instants: Mapping[Place, 
         if page.counts
     }
     assert found == wanted, found ^ wanted
-    for each in trial.manager.get("/signatures", params={"limit": 200}).json()["items"]:
+    signed = trial.manager.get("/signatures", params={"limit": 200, "sort": "at"}).json()["items"]
+    assert [(*(each[name] for name in _SIGNED),) for each in signed] == [
+        (*each.scope[1:4], each.version, each.state) for each in world.signatures
+    ]
+    for each in signed:
         proof = trial.manager.get(f"/signatures/{each['signature']}/verify").json()
         assert (proof["intact"], proof["holds"]) == (True, each["state"] == "standing")
     derived = trial.manager.post("/derive")
     if derived.status_code == 200:
         assert {each["subject"] for each in derived.json()["deviations"]} <= world.held
+
+
+_SIGNED = ("subject", "visit", "form", "study_version", "state")
 
 
 def _told(each: dict[str, Any]) -> tuple[Any, ...]:
