@@ -25,6 +25,7 @@ from app.forms.definition import Form, Phase
 from app.models.capture import RecordStatus
 from app.quality import locks, marks
 from app.quality.queries.follow import strike
+from app.quality.signatures.standing import unbroken
 from app.study.library import Build, build_of, form_of
 from app.subjects import enrol, facts
 from app.subjects.facts import Page, Place
@@ -115,7 +116,7 @@ def save(
         )
     if forbidden := drafted.refused:
         raise Unreadable("Correct these items", errors=faults(forbidden, form, actor.language))
-    if page and reason is None and _needs_reason(page, drafted.differences):
+    if page and reason is None and _needs_reason(session, casebook, page, drafted.differences):
         raise Unreadable("Say why these items change", errors=[reason_missing(actor.language)])
     findings = _store(
         session, actor, casebook, page, drafted.page, drafted.differences, drafted.consequences,
@@ -278,9 +279,12 @@ def _store(
     return findings
 
 
-def _needs_reason(page: Page, differences: Sequence[reading.Difference]) -> bool:
-    """A value that is changed or taken away needs a reason; so does anything on a page that was complete or void."""
-    return page.status != RecordStatus.INCOMPLETE or any(each.before is not None for each in differences)
+def _needs_reason(session: Session, casebook: Casebook, page: Page, differences: Sequence[reading.Difference]) -> bool:
+    """A value that is changed or taken away needs a reason; so does anything on a page that was complete, or signed."""
+    if page.status != RecordStatus.INCOMPLETE or any(each.before is not None for each in differences):
+        return True
+    subject = casebook.subject
+    return subject["reviewed"] and page.record_id in unbroken(session, subject["study_id"], [subject["subject_id"]])
 
 
 def _stated(reason: str | None) -> str | None:

@@ -229,7 +229,14 @@ def test_a_study_may_let_it_be_signed_despite_both(trial: Trial, tmp_path: Path)
     trial.nurse.enter(subject, "SCR", "labs", {"sample_date": "2024-01-09"}, complete=False)
     body = {"subject": subject, "visit": "SCR", "form": "labs", "item": "hb", "text": "Please check"}
     assert trial.monitor.post("/queries", body).status_code == 201
-    assert proof(trial, signed(trial, subject, visit="SCR"))["holds"]
+    key = signed(trial, subject, visit="SCR")
+    assert proof(trial, key)["holds"]
+    more = {"sample_date": "2024-01-09", "hb": "97"}
+    unsaid = trial.nurse.save(subject, "SCR", "labs", more, revision=1, complete=False)
+    assert unsaid.status_code == 422, "what somebody has signed is changed with a reason"
+    trial.nurse.enter(subject, "SCR", "labs", more, revision=1, complete=False, reason="The result came late")
+    assert trial.doctor.get(f"/signatures/{key}").json()["broken"]["reason"] == "The result came late"
+    trial.nurse.enter(subject, "SCR", "labs", more | {"anc": "2"}, revision=2, complete=False)
 
 
 def test_a_locked_page_is_signed_no_more_and_a_frozen_one_is(trial: Trial) -> None:
