@@ -11,7 +11,7 @@ from app.console import actor, fail, place, say, work
 
 study_app = typer.Typer(help="Studies in the database.", no_args_is_help=True)
 
-Folder = Annotated[Path, typer.Argument(help="A folder with library/ and studies/")]
+Folder = Annotated[Path, typer.Argument(exists=True, file_okay=False, help="A folder with library/ and studies/")]
 Approved = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The day the site approved the version")]
 Study = Annotated[str, typer.Argument(help="The study's key, such as NCT06125106")]
 
@@ -109,6 +109,7 @@ def study_migrate(
     """What a plan does to the pages of each subject; with --run it is carried out, for each site as a whole."""
     from app.capture.amend import migrate, read, report  # noqa: PLC0415
     from app.capture.amend.outlook import totals  # noqa: PLC0415
+    from app.study.sites import site_of  # noqa: PLC0415
 
     if run and (approved is None or reason is None):
         fail("--run needs --approved and --reason", 2)
@@ -116,6 +117,8 @@ def study_migrate(
         found = read.plan_of(session, actor(), study, plan.read_text(encoding="utf-8-sig"))
         if found.to != to:
             fail(f"The plan leads to version {found.to}", 2)
+        if site is not None and site_of(session, study, site) is None:
+            fail(f"{study} has no site {site}", 2)
         outlooks = list(migrate.preview(session, actor(), found, site))
         for each in outlooks:
             for line in report.as_lines(each) if each.steps or each.left or each.follows else ():

@@ -123,11 +123,10 @@ def reauthenticated(
 
     What `then` raises undoes everything, the end of the count of failures too.
     """
-    refusal = Reauthenticate(
-        "Whoever signs gives their own password with each signature.", headers={"WWW-Authenticate": "Bearer"}
-    )
+    headers = {"WWW-Authenticate": "Bearer"}
     if password is None:
-        raise refusal
+        raise Reauthenticate("Whoever signs gives their own password with each signature.", headers=headers)
+    refusal = Reauthenticate("This is not your password. Type the one that you sign in with.", headers=headers)
 
     def proven(session: Session, account: Account) -> T:
         if account["failures"] or account["locked_until"]:

@@ -30,7 +30,7 @@ from app.study.library import Build, build_of, form_of
 from app.subjects import enrol, facts
 from app.subjects.facts import Page, Place
 
-_SHORTEST_REASON = 3  # characters
+_SHORTEST_REASON = 2  # characters
 
 
 @dataclass(frozen=True, slots=True)

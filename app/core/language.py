@@ -123,6 +123,37 @@ _CHINESE = {
     "Only a site or the study is hard-locked.": "只有研究中心或整个研究可以最终锁定。",
     "Lock this instead.": "请改为锁定。",
     "What you name is in a state that does not take this step.": "所指对象的当前状态不接受此步骤。",
+    "This is not your password. Type the one that you sign in with.": "密码不正确，请输入您登录时使用的密码。",
+    "There is nothing here under this name, or nothing that you may see.": "没有此名称的内容，或您无权查看。",
+    "There is no such page": "没有该页面",
+    "There was no such page then": "当时没有该页面",
+    "There is no such page; an address reads visits/UNS.2/forms/adverse_event.3": (
+        "没有该页面；地址的写法如 visits/UNS.2/forms/adverse_event.3"
+    ),
+    "The study has no such visit": "研究中没有该访视",
+    "This visit has no such form": "该访视没有此表单",
+    "This visit does not repeat; leave the number out": "该访视不重复，请去掉序号",
+    "This form does not repeat; leave the number out": "该表单不重复，请去掉序号",
+    "There is no such study": "没有该研究",
+    "The page has no such item": "该页面没有此项目",
+    "Send If-Match with the ETag you read, or If-None-Match: * for a page that is not there yet": (
+        "请在 If-Match 中发送您读取的 ETag；页面尚不存在时发送 If-None-Match: *"
+    ),
+    "Send If-Match with the ETag of the page that you compared.": "请在 If-Match 中发送您核对的页面的 ETag。",
+    "Somebody saved this page after you read it; reload it and make your change again": (
+        "您读取之后已有人保存该页面，请重新加载后再修改"
+    ),
+    "The page was saved after you read it; compare it with its source again.": (
+        "您读取之后该页面已被保存，请重新与原始资料核对。"
+    ),
+    "There is no such page yet; send If-None-Match: *": "页面尚不存在，请发送 If-None-Match: *",
+    "This user name is refused for a while.": "该用户名暂时被拒绝登录。",
+    "Correct these items": "请更正以下项目",
+    "Say why these items change": "请说明这些项目更改的原因",
+    "Answer these items, or save the page as incomplete": "请填写以下项目，或将页面保存为未完成",
+    "This subject number is taken in the study; give another, or none to get the site's next": (
+        "该受试者编号在研究中已被使用，请另给编号，或不填以取得本中心的下一个编号"
+    ),
     "There is nothing here to sign.": "此处没有可签名的内容。",
     "Pages that are due here are missing or incomplete. Have them completed, then sign.": (
         "此处应有的页面缺失或未完成，请完成后再签名。"

@@ -1,5 +1,6 @@
 """Whatever is raised becomes one answer, `application/problem+json`, that repeats nothing of what was sent."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -178,8 +179,16 @@ def _fault(error: Mapping[str, Any], known: Mapping[str, Iterable[str]]) -> Faul
     place, *steps = error["loc"]
     if kind == "extra_forbidden":
         steps = steps[:-1]
-    remedy = ", ".join(known["body"]) if kind == "extra_forbidden" and not steps else ""
-    return Fault(_pointer(str(place), steps, known), code, message, remedy and f"{remedy}")
+    remedy = ", ".join(known["body"]) if kind == "extra_forbidden" and not steps else _bound(error.get("ctx") or {})
+    return Fault(_pointer(str(place), steps, known), code, message, remedy)
+
+
+def _bound(limits: Mapping[str, Any]) -> str:
+    """What would be taken, as the rule itself says it and in no language: the words, the least, the most."""
+    if "expected" in limits:
+        return " | ".join(re.findall(r"'([^']*)'", str(limits["expected"])))
+    signs = {"min_length": ">=", "max_length": "<=", "ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+    return ", ".join(f"{sign} {limits[name]}" for name, sign in signs.items() if name in limits)
 
 
 def _pointer(place: str, steps: list[Any], known: Mapping[str, Iterable[str]]) -> str:

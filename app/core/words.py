@@ -27,8 +27,8 @@ def stripped(minimum: int, maximum: int | None = None) -> StringConstraints:
 Line = Annotated[str, stripped(1, 200), AfterValidator(_one_line)]
 """One line that can be seen."""
 
-Reason = Annotated[str, stripped(3, 2000), AfterValidator(_lines)]
-"""Why: at least three characters that are not blanks, on one line or more, and nothing that cannot be seen."""
+Reason = Annotated[str, stripped(2, 2000), AfterValidator(_lines)]
+"""Why: at least two characters that are not blanks (a word in Chinese), on one line or more, nothing unseen."""
 
 Message = Annotated[str, stripped(1), AfterValidator(_lines)]
 """What people say to each other: as a reason, of any length that a request may have."""

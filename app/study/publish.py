@@ -24,8 +24,8 @@ def publish(session: Session, actor: Actor, study: Study, forms: Mapping[str, Fo
     """Release a study version with the forms it names; False when exactly this is released already.
 
     A new study starts its chain here. Sites of the study file are created; a site that exists keeps the study
-    version it works under until it is moved (`activate`). Raises Conflict when the same version number was
-    released with another content.
+    version it works under until it is moved (`activate`). Raises Conflict when the same version number of the study
+    or of one of the forms was released with another content.
     """
     require(actor, Permission.STUDY_PUBLISH, study.study)
     see_all(session)
@@ -36,6 +36,7 @@ def publish(session: Session, actor: Actor, study: Study, forms: Mapping[str, Fo
     if released is not None:
         if released != study.digest:
             raise Conflict(f"{study.study} version {study.version} is released; give the change a new version number")
+        _fresh(session, forms.values())
         return False
     exists = session.execute(
         select(models.study.c.study_id).where(models.study.c.study_id == study.study)
@@ -57,7 +58,8 @@ def publish_tree(
             yield study.study, study.version, publish(session, actor, study, forms)
 
 
-def _release_forms(session: Session, actor: Actor, forms: Iterable[Form]) -> None:
+def _fresh(session: Session, forms: Iterable[Form]) -> list[Form]:
+    """Those of these forms that are not released. Raises Conflict for one that was, with another content."""
     table = models.form_version
     released = {
         (row.form_id, row.version): row.digest
@@ -70,12 +72,17 @@ def _release_forms(session: Session, actor: Actor, forms: Iterable[Form]) -> Non
             fresh.append(form)
         elif digest != form.digest:
             raise Conflict(f"Form {form.form} version {form.version} is released; give the change a new version number")
+    return fresh
+
+
+def _release_forms(session: Session, actor: Actor, forms: Iterable[Form]) -> None:
+    fresh = _fresh(session, forms)
     if not fresh:
         return
     with change(session, models.SYSTEM, by=actor, action="form.publish") as made:
         made.detail["forms"] = [{"form": form.form, "version": form.version, "digest": form.digest} for form in fresh]
         made.insert(
-            table,
+            models.form_version,
             *(
                 {
                     "form_id": form.form,

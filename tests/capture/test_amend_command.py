@@ -49,6 +49,15 @@ def test_without_run_it_only_looks(two: Trial, command: CliRunner) -> None:
     assert two.builder.get("/migrations").json()["items"] == []
 
 
+def test_a_name_that_is_misspelt_is_no_success(two: Trial, command: CliRunner) -> None:
+    assert migrate(command, "--site", "HZ09", *TO_RUN).exit_code == 2
+    for words in (["checks", "run", "TRAIL"], ["derive", "TRAIL"], ["audit", "signatures", "TRAIL"]):
+        assert command.invoke(app, words).exit_code == 1, words
+    assert command.invoke(app, ["forms", "check", "nowhere"]).exit_code == 2
+    assert command.invoke(app, ["forms", "check", str(PLAN)]).exit_code == 2
+    assert versions(two) == {"HZ01": 1, "HZ02": 1}
+
+
 def test_with_run_each_site_or_the_one_named_is_migrated(two: Trial, command: CliRunner) -> None:
     one = migrate(command, "--site", "HZ02", *TO_RUN)
     assert one.exit_code == 0, one.output

@@ -10,7 +10,7 @@ from app.core.words import Message, Reason
 from tests.trial import Person, Trial
 
 REASON = TypeAdapter[str](Reason)
-NOTHING_SAID = ["", "  ", "ab", " a ", "x" * 2001, "zero\u200bwidth", "turned\u202eround"]
+NOTHING_SAID = ["", "  ", "a", " a ", "x" * 2001, "zero\u200bwidth", "turned\u202eround"]
 CONTROLS = [" \n ", "bell\x07", "a\rb", "a\x00b"]  # some of them are refused before, as no JSON or no address
 
 
@@ -23,6 +23,7 @@ def test_what_is_no_reason(given: Any) -> None:
 def test_a_reason_is_kept_as_it_was_meant() -> None:
     assert REASON.validate_python("  Read out\nof the source  ") == "Read out\nof the source"
     assert REASON.validate_python("抄写错误") == "抄写错误"
+    assert REASON.validate_python(" 误录 ") == "误录"
     decomposed = unicodedata.normalize("NFD", "Übertragungsfehler")
     assert REASON.validate_python(decomposed) == unicodedata.normalize("NFC", decomposed)
 

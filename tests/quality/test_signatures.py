@@ -264,6 +264,15 @@ def test_an_address_is_whole(trial: Trial, body: dict[str, Any], status: int) ->
     assert trial.doctor.post(f"/subjects/{subject}/signatures/intent", body).status_code == status
 
 
+def test_what_would_be_taken_is_named(trial: Trial) -> None:
+    subject = screened(trial)
+    [fault] = trial.doctor.post(f"/subjects/{subject}/signatures/intent", {"meaning": "love"}).json()["errors"]
+    assert (fault["pointer"], fault["remedy"]) == ("/meaning", "authorship | review | approval | responsibility")
+    scope = {"subject": subject, "action": "freeze", "reason": "x"}
+    [fault] = trial.manager.post("/locks", scope).json()["errors"]
+    assert (fault["pointer"], fault["remedy"]) == ("/reason", ">= 2")
+
+
 def test_whoever_cannot_sign_is_told_so_in_chinese(trial: Trial) -> None:
     subject = screened(trial)
     path, zh = f"/subjects/{subject}/signatures", {"Accept-Language": "zh"}

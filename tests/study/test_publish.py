@@ -69,6 +69,14 @@ def test_a_released_form_with_another_content_is_refused_and_nothing_is_released
     assert trial.nurse.get("/api/v1/forms/labs/versions/2").status_code == 404
 
 
+def test_a_released_form_that_was_edited_is_found_although_its_study_is_released(trial: Trial, tmp_path: Path) -> None:
+    forms = amended(tmp_path / "forms")
+    (forms / "studies" / "TRIAL" / "v2.toml").unlink()
+    rewrite(forms / "library" / "consent" / "v1.toml", 'en = "Remark"', 'en = "Note"')
+    with pytest.raises(Conflict, match="consent version 1"):
+        release(trial, forms, only=["TRIAL"])
+
+
 def test_a_release_is_recorded_the_forms_in_the_systems_chain(trial: Trial, forms: Path) -> None:
     assert release(trial, forms) == [("OTHER", 1, False), ("TRIAL", 1, False), ("TRIAL", 2, True)]
     study = trail(trial)[-1]

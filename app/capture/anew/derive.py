@@ -13,7 +13,7 @@ from app.capture.consequences import FINDINGS, work_out
 from app.derivations.derive import subjects
 from app.forms.definition import Phase
 from app.quality import locks
-from app.study.library import build_of
+from app.study.library import build_of, newest
 from app.study.publish import activate
 from app.subjects import enrol, facts
 
@@ -38,6 +38,7 @@ def derive(session: Session, actor: Actor, study_id: str, *, store: bool = True)
     NotFound, Forbidden, and Locked for a study that is.
     """
     require(actor, Permission.DERIVE, study_id)
+    newest(session, study_id)
     if store:
         locks.assert_site_open(session, study_id)
     return anew(session, actor, study_id, sites(actor, study_id, Permission.DERIVE), store=store)
@@ -50,6 +51,7 @@ def run_checks(session: Session, actor: Actor, study_id: str) -> tuple[int, Coun
     Locked for a study that is.
     """
     require(actor, Permission.CHECKS_RUN, study_id)
+    newest(session, study_id)
     locks.assert_site_open(session, study_id)
     within = sites(actor, study_id, Permission.CHECKS_RUN)
     count, found = anew(session, actor, study_id, within, store=True, phase=Phase.BATCH)
