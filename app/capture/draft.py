@@ -48,8 +48,9 @@ class Draft:
 
     @cached_property
     def differences(self) -> Sequence[Difference]:
-        """Item by item what would change."""
-        return reading.difference(self.form, self.before.answers if self.before else {}, self.page.answers)
+        """Item by item what would change: on a void page, which counts for nothing, everything that is there again."""
+        counts = self.before is not None and self.before.status != RecordStatus.VOID
+        return reading.difference(self.form, self.before.answers if self.before and counts else {}, self.page.answers)
 
     @cached_property
     def consequences(self) -> Consequences:

@@ -149,6 +149,19 @@ def test_an_item_of_one_row_is_locked_by_itself(trial: Trial) -> None:
     assert refused(trial.nurse.post(void, {"reason": WHY}, headers={"If-Match": '"2"'}), "item", "locked")
 
 
+def test_a_void_page_is_not_brought_back_over_an_item_that_was_locked_meanwhile(trial: Trial) -> None:
+    subject = entered(trial)
+    page = f"/subjects/{subject}/visits/SCR/forms/labs"
+    struck = trial.nurse.post(page + "/void", {"reason": "Wrong subject"}, headers={"If-Match": '"1"'})
+    assert struck.status_code == 200
+    lock = closed(trial, "lock", subject=subject, visit="SCR", form="labs", item="hb")
+    back = trial.nurse.save(subject, "SCR", "labs", LABS, revision=2, reason="It was right")
+    assert (back.status_code, back.json()["locked"]["item"]) == (409, "hb")
+    unlocked(trial, lock)
+    trial.nurse.enter(subject, "SCR", "labs", LABS, revision=2, reason="It was right")
+    trial.verified()
+
+
 def test_the_strictest_lock_counts_and_opening_the_wider_leaves_the_narrower(trial: Trial) -> None:
     subject = entered(trial)
     closed(trial, "freeze", subject=subject)

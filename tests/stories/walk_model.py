@@ -98,7 +98,7 @@ class World:
         page = self.pages.get(place)
         before = page.now if page else Revision(self.version(place), INCOMPLETE, {})
         after = Revision(before.version, COMPLETE if complete else INCOMPLETE, answers)
-        found = changes(before.answers, answers)
+        found = changes(before.answers if page is None or page.counts else {}, answers)
         if (refused := self._kept_out(place, seen)) is not None:
             return refused
         if page and before == after:
