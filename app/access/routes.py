@@ -8,13 +8,13 @@ from uuid import UUID
 from fastapi import Path, Request, Response
 
 from app.access import accounts, grants, login, schemas, tokens
-from app.access.actor import Reading, Signed, Writing, database, idle, require
+from app.access.actor import require
+from app.access.entrance import Reading, Signed, Writing, database, idle
 from app.access.idempotency import TOLD_ONCE, idempotent
 from app.access.permissions import Permission, asks
 from app.access.schemas import Because
-from app.core.http import Answer, Retryable, Router
+from app.core.http import Answer, Cursor, Limit, Retryable, Router
 from app.core.openapi import problem
-from app.core.page import Cursor, Limit
 from app.models.access import TokenKind
 
 entrance = Router(prefix="/api/v1", tags=["session"])

@@ -9,7 +9,7 @@ from fastapi import Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
-from app.access.actor import Reading, Writing
+from app.access.entrance import Reading, Writing
 from app.access.idempotency import idempotent
 from app.access.permissions import Permission, asks
 from app.capture import read, save, validate

@@ -15,7 +15,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 import anyio
 import orjson
-from fastapi import APIRouter, Header, Request, params
+from fastapi import APIRouter, Header, Query, Request, params
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic.fields import FieldInfo
@@ -260,3 +260,9 @@ async def _retry(
 
 Retryable = Annotated[Retry, params.Depends(_retry)]
 """In a route that creates: the Idempotency-Key, to hand to `app.access.idempotency.idempotent`."""
+
+Cursor = Annotated[str | None, Query(max_length=1000, description="`next_cursor` of the page before")]
+Limit = Annotated[int, Query(ge=1, le=200, description="Rows of one page")]
+Sort = Annotated[
+    str | None, Query(max_length=64, description="A field to sort by; `-` before it for the other way round")
+]

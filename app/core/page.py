@@ -13,11 +13,10 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import orjson
-from fastapi import Query
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Select, and_, or_
 from sqlalchemy.orm import Session
@@ -26,12 +25,6 @@ from app.core.canonical import plain
 from app.core.errors import BadRequest, Fault, Unreadable
 
 Item = TypeVar("Item")
-
-Cursor = Annotated[str | None, Query(max_length=1000, description="`next_cursor` of the page before")]
-Limit = Annotated[int, Query(ge=1, le=200, description="Rows of one page")]
-Sort = Annotated[
-    str | None, Query(max_length=64, description="A field to sort by; `-` before it for the other way round")
-]
 
 
 class Page(BaseModel, Generic[Item]):

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import Query
 from pydantic import BaseModel
 
-from app.access.actor import Reading
+from app.access.entrance import Reading
 from app.access.permissions import Permission, asks
 from app.core.days import Day, Instant
 from app.core.http import Router

@@ -7,7 +7,8 @@ from fastapi import Body, Query, Request, Response
 from pydantic import BaseModel
 from starlette.responses import StreamingResponse
 
-from app.access.actor import Reading, Signed, Writing, database, require
+from app.access.actor import require
+from app.access.entrance import Reading, Signed, Writing, database
 from app.access.idempotency import idempotent
 from app.access.permissions import Permission, asks
 from app.core.days import Day

@@ -7,11 +7,11 @@ from uuid import UUID
 from fastapi import Query, Request
 from pydantic import AwareDatetime, BaseModel
 
-from app.access.actor import Reading, Signed, database
+from app.access.entrance import Reading, Signed, database
 from app.access.permissions import Permission, asks
 from app.core.days import Instant
-from app.core.http import Router
-from app.core.page import Cursor, Limit, Page, Sort
+from app.core.http import Cursor, Limit, Router, Sort
+from app.core.page import Page
 from app.models.capture import FindingState
 from app.quality import read, trail
 

@@ -7,7 +7,7 @@ import orjson
 from fastapi import Header, Path, Response
 from pydantic import BaseModel
 
-from app.access.actor import Reading
+from app.access.entrance import Reading
 from app.access.permissions import Permission, asks
 from app.core.http import Router
 from app.forms.render import json_schema, ui_schema

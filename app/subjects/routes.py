@@ -5,12 +5,13 @@ from typing import Annotated
 from fastapi import Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from app.access.actor import Reading, Writing, require
+from app.access.actor import require
+from app.access.entrance import Reading, Writing
 from app.access.idempotency import idempotent
 from app.access.permissions import Permission, asks
 from app.core.canonical import plain
-from app.core.http import Answer, Retryable, Router
-from app.core.page import Cursor, Limit, Page, Sort
+from app.core.http import Answer, Cursor, Limit, Retryable, Router, Sort
+from app.core.page import Page
 from app.subjects import enrol, read
 
 router = Router(prefix="/api/v1/studies/{study}/subjects", tags=["subjects"])

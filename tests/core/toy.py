@@ -10,8 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from app import main
 from app.core.errors import Conflict, Fault, Unreadable
-from app.core.http import IfMatch, IfNoneMatch, Retryable, Router
-from app.core.page import Cursor, Limit
+from app.core.http import Cursor, IfMatch, IfNoneMatch, Limit, Retryable, Router
 from app.settings import Settings
 
 CANARY = "CANARY-7f3a-张三"

@@ -17,7 +17,7 @@ def test_the_contracts_hold() -> None:
 
 EDGE = {
     "app.main",
-    "app.access.actor",
+    "app.access.entrance",
     "app.access.idempotency",  # keeps answers and gives them again
     "app.bench.bare",  # the same framework around hand-written SQL, to measure against
 }

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from app.access.actor import Reading, Writing
+from app.access.entrance import Reading, Writing
 from app.access.permissions import Permission, asks
 from app.capture.amend import migrate
 from app.capture.amend.outlook import Outlook, totals

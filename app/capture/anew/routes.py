@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.access.actor import Reading, Writing, require
+from app.access.actor import require
+from app.access.entrance import Reading, Writing
 from app.access.idempotency import idempotent
 from app.access.permissions import Permission, asks
 from app.capture.anew.derive import derive, put_in_force, run_checks, transfer

@@ -7,12 +7,12 @@ import orjson
 from fastapi import Query, Response
 from pydantic import BaseModel
 
-from app.access.actor import Reading
+from app.access.entrance import Reading
 from app.access.permissions import Permission, asks
 from app.capture.due import matrix, worklist
 from app.core.days import Day
-from app.core.http import Router
-from app.core.page import Cursor, Limit, Page
+from app.core.http import Cursor, Limit, Router
+from app.core.page import Page
 
 router = Router(prefix="/api/v1/studies/{study}", tags=["due"])
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from app.access.actor import Reading, Signed, database
+from app.access.entrance import Reading, Signed, database
 from app.access.permissions import Permission, asks
 from app.access.routes import REFUSED_FOR_A_WHILE
 from app.capture.sign import act

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from app.access.actor import Reading
+from app.access.entrance import Reading
 from app.access.permissions import Permission, asks
 from app.core.http import Router
 from app.derivations.clinical import read

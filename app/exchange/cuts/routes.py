@@ -7,11 +7,12 @@ from fastapi import Path, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.responses import StreamingResponse
 
-from app.access.actor import Reading, Signed, database, sites
+from app.access.actor import sites
+from app.access.entrance import Reading, Signed, database
 from app.access.permissions import Permission, asks
 from app.core.days import Day
-from app.core.http import Router
-from app.core.page import Cursor, Limit, Page, Sort
+from app.core.http import Cursor, Limit, Router, Sort
+from app.core.page import Page
 from app.core.transaction import see
 from app.core.words import Reason
 from app.exchange.cuts import again, compare, cut

@@ -5,10 +5,11 @@ from typing import Annotated, Any, Literal, Self
 from fastapi import Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from app.access.actor import Reading, Work, Writing
+from app.access.actor import Work
+from app.access.entrance import Reading, Writing
 from app.access.permissions import Permission, asks
-from app.core.http import Router
-from app.core.page import Cursor, Limit, Page, Sort
+from app.core.http import Cursor, Limit, Router, Sort
+from app.core.page import Page
 from app.core.words import Reason
 from app.models.marks import LockState
 from app.quality.locks import read

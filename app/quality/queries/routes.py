@@ -7,11 +7,12 @@ from uuid import UUID
 from fastapi import Depends, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from app.access.actor import Reading, Work, Writing, require
+from app.access.actor import Work, require
+from app.access.entrance import Reading, Writing
 from app.access.idempotency import idempotent
 from app.access.permissions import Permission, asks
-from app.core.http import Answer, Retry, Retryable, Router
-from app.core.page import Cursor, Limit, Page, Sort
+from app.core.http import Answer, Cursor, Limit, Retry, Retryable, Router, Sort
+from app.core.page import Page
 from app.core.words import Message
 from app.models.queries import QueryAction, QueryState
 from app.quality.queries import act, read

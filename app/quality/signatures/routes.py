@@ -6,10 +6,10 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import AwareDatetime, BaseModel
 
-from app.access.actor import Reading
+from app.access.entrance import Reading
 from app.access.permissions import Permission, asks
-from app.core.http import Router
-from app.core.page import Cursor, Limit, Page, Sort
+from app.core.http import Cursor, Limit, Router, Sort
+from app.core.page import Page
 from app.models.signatures import Meaning
 from app.quality.signatures import prove, read
 

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 from fastapi import Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from app.access.actor import Reading, Writing
+from app.access.entrance import Reading, Writing
 from app.access.permissions import Permission, asks
-from app.core.http import IfMatch, Router
-from app.core.page import Cursor, Limit, Page
+from app.core.http import Cursor, IfMatch, Limit, Router
+from app.core.page import Page
 from app.core.words import Reason
 from app.quality.verification import act, read
 from app.subjects.address import place
