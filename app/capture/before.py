@@ -31,6 +31,7 @@ class Made(NamedTuple):
 
 
 NEVER = Made(0, {}, None)
+_MADE = tuple(models.computed.c[name] for name in Made._fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +66,7 @@ def read_before(session: Session, subject: Mapping[str, Any], records: Sequence[
     if len(records) > 1:
         table = models.computed
         more = session.execute(
-            select(
-                table.c.record_id,
-                table.c.number,
-                table.c["values"],
-                table.c.working,
-                table.c.beside,
-                table.c.revision,
-                table.c.at,
-            )
+            select(table.c.record_id, *_MADE)
             .where(table.c.study_id == study_id, table.c.record_id.in_(records[1:]))
             .ext(distinct_on(table.c.record_id))
             .order_by(table.c.record_id, table.c.number.desc())
@@ -103,14 +96,7 @@ def _asking() -> Select[Any]:
         .subquery("newest")
     )
     values = (
-        select(
-            computed.c.number,
-            computed.c["values"],
-            computed.c.working,
-            computed.c.beside,
-            computed.c.revision,
-            computed.c.at,
-        )
+        select(*_MADE)
         .where(computed.c.study_id == study, computed.c.record_id == record)
         .order_by(computed.c.number.desc())
         .limit(1)

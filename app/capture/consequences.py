@@ -4,7 +4,7 @@ computed items -> endpoints and status -> findings, which come last because all 
 worked out first and stored then, so that who only asks what differs can do so without storing.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -128,15 +128,15 @@ def work_out(
     forms = partial(form_of, session)
     ranges = ranges_of(session, build.study.study, subject["site_id"], subject.get("ranges"))
     now = read_pages(build, forms, facts.standing(pages), ranges)
-    touched, gone = _touched(build, forms, ranges, now, pages, before)
+    saved = [place for place, page in pages.items() if before is not None and before.get(place) is not page]
+    touched, gone = _touched(build, forms, ranges, now, pages, before, saved)
     records = [each.page.record_id for each in touched] + gone
     conclusion = conclude(build, now.captured(), now.values)
     late = now.late_rules(build)
     unasked = {name for each in touched for name in each.unasked(phase)}
     standing = read_before(session, subject, records)
     everything = before is None
-    saved = {page.record_id for place, page in pages.items() if before is not None and before.get(place) is not page}
-    kept = dict(closed_with(standing, subject, (each for each in touched if each.page.record_id not in saved)))
+    kept = dict(closed_with(standing, subject, (each for each in touched if each.page.place not in saved)))
     return Consequences(
         subject=subject,
         build=build,
@@ -171,6 +171,7 @@ def _touched(
     now: Readings,
     pages: Mapping[Place, Page],
     before: Mapping[Place, Page] | None,
+    saved: Collection[Place],
 ) -> tuple[list[Reading], list[UUID]]:
     """The pages that know something else than before the act, and the records that count no longer.
 
@@ -178,10 +179,9 @@ def _touched(
     """
     if before is None:
         return list(now.by_place.values()), []
-    changed = [place for place, page in pages.items() if before.get(place) is not page]
-    if not any(feeds(build, place.form) for place in changed):
-        told = [now.by_place[place] for place in changed if place in now.by_place]
-        return told, [pages[place].record_id for place in changed if place not in now.by_place]
+    if not any(feeds(build, place.form) for place in saved):
+        told = [now.by_place[place] for place in saved if place in now.by_place]
+        return told, [pages[place].record_id for place in saved if place not in now.by_place]
     then = read_pages(build, forms, facts.standing(before), ranges)
     told = [
         each

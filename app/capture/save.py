@@ -25,7 +25,7 @@ from app.forms.definition import Form, Phase
 from app.models.capture import RecordStatus
 from app.quality import locks, marks
 from app.quality.queries.follow import strike
-from app.quality.signatures.standing import unbroken
+from app.quality.signatures.standing import last_signed
 from app.study.library import Build, build_of, form_of
 from app.subjects import enrol, facts
 from app.subjects.facts import Page, Place
@@ -284,7 +284,8 @@ def _needs_reason(session: Session, casebook: Casebook, page: Page, differences:
     if page.status != RecordStatus.INCOMPLETE or any(each.before is not None for each in differences):
         return True
     subject = casebook.subject
-    return subject["reviewed"] and page.record_id in unbroken(session, subject["study_id"], [subject["subject_id"]])
+    signed = last_signed(session, subject["study_id"], [page.record_id]) if subject["reviewed"] else {}
+    return any(each.stands for each in signed.values())
 
 
 def _stated(reason: str | None) -> str | None:

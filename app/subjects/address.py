@@ -1,7 +1,8 @@
 """The addresses a coordinator says: subject, visit, form, and which one of several."""
 
 import re
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from app.core.errors import NotFound
 from app.subjects.facts import Place
@@ -28,6 +29,14 @@ def place(visit: str, form: str) -> Place:
     """The place of a page from the two steps of its address."""
     at, page = step(visit), step(form)
     return Place(at.name, at.repeat, page.name, page.repeat)
+
+
+def stated(row: Mapping[str, Any]) -> dict[str, str | None]:
+    """Visit and form of a row's address as they are written, None for what it does not name."""
+    return {
+        "visit": written(row["visit"], row["visit_repeat"]) if row["visit"] else None,
+        "form": written(row["form_id"], row["repeat"]) if row["form_id"] else None,
+    }
 
 
 def written(name: str, repeat: int) -> str:

@@ -17,7 +17,7 @@ from app import models
 from app.core.canonical import plain
 from app.core.errors import Conflict, Fault
 from app.models.marks import LockState
-from app.subjects.address import written
+from app.subjects.address import stated
 from app.subjects.facts import Place
 
 Said = ColumnElement[str]
@@ -159,8 +159,7 @@ def described(lock: Lock) -> dict[str, Any]:
         "scope": scope_of(lock),
         "site": lock["site_id"],
         "subject": lock["subject_id"],
-        "visit": written(lock["visit"], lock["visit_repeat"]) if lock["visit"] else None,
-        "form": written(lock["form_id"], lock["repeat"]) if lock["form_id"] else None,
+        **stated(lock),
         "item": lock["item"],
         "row": lock["row"],
         "state": lock["state"],

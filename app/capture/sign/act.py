@@ -125,13 +125,18 @@ def _shown(session: Session, actor: Actor, casebook: Casebook, at: Address, mean
 def _intents(session: Session, actor: Actor, casebook: Casebook, at: Address, meaning: Meaning) -> dict[Lang, Intent]:
     """What would be signed, in the words of each language."""
     study_id, scope = casebook.subject["study_id"], at._asdict()
-    pages = [(page, form_of(session, page.place.form, page.form_version)) for page in pages_of(casebook, scope)]
-    for page, _ in pages:
+    pages = pages_of(casebook, scope)
+    for page in pages:
         locks.assert_open_for_review(casebook.subject, page.place)
-    assert_ready(session, casebook, at, [page for page, _ in pages])
-    values = computed(session, study_id, [page.record_id for page, _ in pages])
-    pages_ = [Shown(form, page, values.get(page.record_id, NOT_COMPUTED).items) for page, form in pages]
-    held = [signed_page(study_id, *each) for each in pages_]
+    assert_ready(session, casebook, at, pages)
+    values = computed(session, study_id, [page.record_id for page in pages])
+    shown = [
+        Shown(
+            form_of(session, page.place.form, page.form_version), page, values.get(page.record_id, NOT_COMPUTED).items
+        )
+        for page in pages
+    ]
+    held = [signed_page(study_id, *each) for each in shown]
     said = {
         "study_id": study_id,
         **{name: scope[name] for name in ("subject_id", "visit", "visit_repeat", "form_id", "repeat")},
@@ -146,7 +151,7 @@ def _intents(session: Session, actor: Actor, casebook: Casebook, at: Address, me
     found = {}
     for language, statement in STATEMENTS[meaning].items():
         words = said | {"statement": statement}
-        found[language] = Intent(words, pages_, held, digest_of(words, held))
+        found[language] = Intent(words, shown, held, digest_of(words, held))
     return found
 
 

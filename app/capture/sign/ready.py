@@ -34,14 +34,14 @@ def assert_ready(session: Session, casebook: Casebook, at: Address, pages: Seque
     rules = casebook.build.study.signing or STRICT
     missing = [] if rules.despite_missing else list(_missing(session, casebook, at, pages))
     queries = 0 if rules.despite_queries else open_queries(session, casebook.subject["study_id"], at)
-    if not pages:
-        raise NotReady("There is nothing here to sign.", members={"missing": missing, "open_queries": queries})
-    if missing:
-        words = "Pages that are due here are missing or incomplete. Have them completed, then sign."
-        raise NotReady(words, members={"missing": missing, "open_queries": queries})
-    if queries:
-        words = "Queries are open here. Have them answered and closed, then sign."
-        raise NotReady(words, members={"missing": missing, "open_queries": queries})
+    why = {
+        "There is nothing here to sign.": not pages,
+        "Pages that are due here are missing or incomplete. Have them completed, then sign.": bool(missing),
+        "Queries are open here. Have them answered and closed, then sign.": bool(queries),
+    }
+    for words, holds in why.items():
+        if holds:
+            raise NotReady(words, members={"missing": missing, "open_queries": queries})
 
 
 def _missing(session: Session, casebook: Casebook, at: Address, pages: Sequence[Page]) -> Iterator[dict[str, str]]:

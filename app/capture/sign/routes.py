@@ -16,7 +16,7 @@ from app.forms.shown import shown
 from app.models.signatures import Meaning
 from app.quality.locks.scope import Address
 from app.quality.signatures.manifest import answered
-from app.subjects.address import step, written
+from app.subjects.address import written
 from app.subjects.locked import Which
 
 router = Router(prefix="/api/v1/studies/{study}/subjects/{subject}/signatures", tags=["signatures"])
@@ -39,9 +39,7 @@ class ToSign(BaseModel):
 
     def address(self, subject: str) -> Address:
         """The address in the terms of the schema. Raises NotFound for what is no visit or form."""
-        visit, visit_repeat = (None, None) if self.visit is None else step(self.visit)
-        form, repeat = (None, None) if self.form is None else step(self.form)
-        return Address(None, subject, visit, visit_repeat, form, repeat)
+        return Address.of(None, subject, self.visit, self.form)
 
 
 class Signing(ToSign):

@@ -11,7 +11,7 @@ from app.access.actor import Actor, require, sites
 from app.access.permissions import Permission
 from app.core.page import page, sorting
 from app.models.marks import LockState
-from app.subjects.address import written
+from app.subjects.address import stated
 from app.subjects.locked import scope_of
 
 
@@ -61,8 +61,7 @@ def told(row: Mapping[str, Any], site: str | None) -> dict[str, Any]:
         "scope": scope_of(row),
         "site": row["site_id"] or site,
         "subject": row["subject_id"],
-        "visit": written(row["visit"], row["visit_repeat"]) if row["visit"] else None,
-        "form": written(row["form_id"], row["repeat"]) if row["form_id"] else None,
+        **stated(row),
         "item": row["item"],
         "row": row["row"],
         "state": row["state"],

@@ -15,7 +15,6 @@ from app.models.marks import LockState
 from app.quality.locks import read
 from app.quality.locks.act import Action, act
 from app.quality.locks.scope import Address
-from app.subjects.address import step
 
 router = Router(prefix="/api/v1/studies/{study}/locks", tags=["locks"])
 
@@ -42,9 +41,7 @@ class Scope(BaseModel):
 
     def address(self) -> Address:
         """The address in the terms of the schema. Raises NotFound for what is no visit or form."""
-        visit, visit_repeat = (None, None) if self.visit is None else step(self.visit)
-        form, repeat = (None, None) if self.form is None else step(self.form)
-        return Address(self.site, self.subject, visit, visit_repeat, form, repeat, self.item, self.row)
+        return Address.of(self.site, self.subject, self.visit, self.form, self.item, self.row)
 
 
 class ScopeToClose(Scope):

@@ -13,6 +13,7 @@ from app.core.errors import NotFound
 from app.quality.queries.states import UNRESOLVED
 from app.study.library import form_of
 from app.subjects import enrol, locked
+from app.subjects.address import step
 
 
 class Address(NamedTuple):
@@ -26,6 +27,20 @@ class Address(NamedTuple):
     repeat: int | None = None
     item: str | None = None
     row: int | None = None
+
+    @classmethod
+    def of(
+        cls,
+        site: str | None,
+        subject: str | None,
+        visit: str | None,
+        form: str | None,
+        item: str | None = None,
+        row: int | None = None,
+    ) -> "Address":
+        """From the parts as people write them. Raises NotFound for what is no visit or form."""
+        at, page = ((None, None) if part is None else step(part) for part in (visit, form))
+        return cls(site, subject, at[0], at[1], page[0], page[1], item, row)
 
 
 def hold(session: Session, actor: Actor, study_id: str, at: Address, permission: Permission) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ from app import models
 from app.audit import Change
 from app.core.canonical import plain
 from app.forms.answers import Difference
-from app.subjects.address import written
+from app.subjects.address import stated
 
 STANDING, BROKEN = "standing", "broken"
 """A signature stands until something that it holds is changed."""
@@ -95,8 +95,7 @@ def shown_at(row: Mapping[str, Any]) -> dict[str, Any]:
     """The address of what was signed: a page, a visit, or the casebook."""
     return {
         "scope": "page" if row["form_id"] else "visit" if row["visit"] else "casebook",
-        "visit": written(row["visit"], row["visit_repeat"]) if row["visit"] else None,
-        "form": written(row["form_id"], row["repeat"]) if row["form_id"] else None,
+        **stated(row),
     }
 
 
