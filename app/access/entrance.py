@@ -22,6 +22,7 @@ from app.core import clock
 from app.core.errors import Unauthenticated
 from app.core.language import language
 from app.core.logs import log
+from app.core.prepared import Prepared
 from app.core.transaction import Database
 from app.models.access import TokenKind
 
@@ -29,7 +30,7 @@ TOUCH = timedelta(minutes=1)
 """How exactly `used_at` is kept."""
 
 _TOKEN = re.compile(PREFIX + r"[A-Za-z0-9_-]{43}")
-_ENTER = text("SELECT * FROM marrow_enter(:token, :moment)")
+_ENTER = Prepared(text("SELECT * FROM marrow_enter(:token, :moment)"))
 _bearer = HTTPBearer(auto_error=False, description="A token from POST /api/v1/session or POST /api/v1/me/tokens")
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
@@ -46,7 +47,7 @@ def entered(request: Request, session: Session, given: HTTPAuthorizationCredenti
     if not _TOKEN.fullmatch(token):
         raise unauthenticated()
     now = clock.now()
-    row = session.execute(_ENTER, {"token": token_hash(token), "moment": now}).mappings().one_or_none()
+    row = _ENTER.one(session, {"token": token_hash(token), "moment": now})
     if row is None or (row["kind"] == TokenKind.SESSION and now - row["used_at"] >= idle(request)):
         raise unauthenticated()
     request.state.account_id = row["account_id"]

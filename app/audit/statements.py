@@ -1,35 +1,35 @@
 """The statements of the trail, each put together once for the columns and tables it speaks of."""
 
 from functools import lru_cache
-from typing import Any
 
 from sqlalchemy import Table, bindparam, func, insert, select, update
 
 from app import models
+from app.core.prepared import Prepared
 
 SEALED_COLUMNS = tuple(str(c.name) for c in models.change.columns if c.name not in {"seq", "digest", "hash"})
 """What a row of `change` says; the rest is its place in the chain."""
 
 
 @lru_cache(maxsize=256)
-def updating(table: Table, names: tuple[str, ...]) -> Any:
+def updating(table: Table, names: tuple[str, ...]) -> Prepared:
     """Give one row new values of these columns and return it: `key_<column>` finds it, `new_<column>` is the value."""
     keys = (column == bindparam(f"key_{column.name}") for column in table.primary_key.columns)
     new = {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in names}
-    return update(table).where(*keys).values(new).returning(table)
+    return Prepared(update(table).where(*keys).values(new).returning(table))
 
 
 @lru_cache(maxsize=256)
-def storing(tables: tuple[Table, ...]) -> Any:
+def storing(tables: tuple[Table, ...]) -> Prepared:
     """Store a row in each of `tables`, in one round trip: `<n>_<column>` is the row of the n-th."""
     *others, last = (
         insert(table).values({c.name: bindparam(f"{place}_{c.name}", type_=c.type) for c in table.columns})
         for place, table in enumerate(tables)
     )
-    return last.add_cte(*(other.cte(f"stored_{place}") for place, other in enumerate(others)))
+    return Prepared(last.add_cte(*(other.cte(f"stored_{place}") for place, other in enumerate(others))))
 
 
-def _sealing() -> Any:
+def _sealing() -> Prepared:
     chain, change = models.chain, models.change
     digest = bindparam("digest_", type_=chain.c.hash.type)
     head = (
@@ -45,7 +45,7 @@ def _sealing() -> Any:
         select(*named, digest, head.c.seq, head.c.hash),
         include_defaults=False,
     )
-    return sealed.returning(change.c.seq, change.c.hash)
+    return Prepared(sealed.returning(change.c.seq, change.c.hash))
 
 
 SEALING = _sealing()

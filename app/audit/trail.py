@@ -199,7 +199,7 @@ class Change:
                 self.session.execute(insert(table), [row for _, row in rows])
         elif self.waiting:
             named = {f"{n}_{name}": v for n, (_, row) in enumerate(self.waiting) for name, v in row.items()}
-            self.session.execute(storing(tuple(table for table, _ in self.waiting)), named)
+            storing(tuple(table for table, _ in self.waiting)).run(self.session, named)
         self.waiting.clear()
 
     def update(self, table: Table, before: Mapping[str, Any], **values: Any) -> dict[str, Any]:
@@ -207,11 +207,9 @@ class Change:
         self._rewritable(table)
         keys = {f"key_{column.name}": before[column.name] for column in table.primary_key.columns}
         given = {f"new_{name}": value for name, value in values.items()}
-        found = self.session.execute(updating(table, tuple(values)), keys | given)
-        after = found.mappings().one_or_none()
-        if after is None:
+        now = updating(table, tuple(values)).one(self.session, keys | given)
+        if now is None:
             raise LookupError(f"{table.name}: the row to change is not there")
-        now = {str(name): value for name, value in after.items()}
         self._list(table, "update", now)
         return now
 
@@ -325,7 +323,7 @@ def _forget(session: Session, rolled_back: SessionTransaction) -> None:
 
 def _seal(session: Session, row: dict[str, Any], digest: bytes) -> None:
     values = {f"row_{name}": row[name] for name in SEALED_COLUMNS} | {"digest_": digest}
-    seq, head = session.execute(SEALING, values).one()
+    ((seq, head),) = SEALING.rows(session, values)
     session.info.setdefault(SEALED, []).append(anchor_line(row["study_id"], seq, head, row["at"]))
 
 

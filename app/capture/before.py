@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app import models
+from app.core.prepared import Prepared
 from app.derivations.readings import Reading
 from app.derivations.working import worked
 from app.models.capture import FindingState
@@ -32,6 +33,7 @@ class Made(NamedTuple):
 
 NEVER = Made(0, {}, None)
 _MADE = tuple(models.computed.c[name] for name in Made._fields)
+_FINDING = tuple(str(column.name) for column in models.finding.columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def read_before(session: Session, subject: Mapping[str, Any], records: Sequence[
     """
     study_id = subject["study_id"]
     asked = {"study": study_id, "subject": subject["subject_id"], "record": records[0] if records else None}
-    rows = session.execute(_STANDING, asked).mappings().all()
+    rows = _STANDING.named(session, asked)
     first = rows[0]
     computed = {}
     if first["computed"] is not None:
@@ -72,8 +74,7 @@ def read_before(session: Session, subject: Mapping[str, Any], records: Sequence[
             .order_by(table.c.record_id, table.c.number.desc())
         )
         computed |= {record_id: Made(*rest) for record_id, *rest in more}
-    columns = models.finding.columns
-    found = [{column.name: row[column] for column in columns} for row in rows if row[columns.finding_id]]
+    found = [{name: row[name] for name in _FINDING} for row in rows if row["finding_id"]]
     return Before(
         number=first["number"],
         results=first["results"],
@@ -127,4 +128,4 @@ def _asking() -> Select[Any]:
     )
 
 
-_STANDING = _asking()
+_STANDING = Prepared(_asking())

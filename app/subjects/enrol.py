@@ -12,6 +12,7 @@ from app.access.actor import Actor, absent, require
 from app.access.permissions import Permission
 from app.audit import change
 from app.core.errors import Conflict
+from app.core.prepared import Prepared
 from app.models.marks import LockState
 from app.study.sites import site_of
 from app.subjects import locked
@@ -81,15 +82,15 @@ def lock(session: Session, study_id: str, subject_id: str) -> dict[str, Any] | N
     another study version to come in force or for a lock sees it.
     """
     asked = {"study": study_id, "subject": subject_id, "gate": locked.gate(study_id)}
-    found = session.execute(_HELD, asked).mappings().one_or_none()
+    found = _HELD.one(session, asked)
     if found is None:
         return None
     subject = {name: value for name, value in found.items() if name in models.subject.c}
-    site = session.execute(_SITE, asked | {"site": subject["site_id"]}).mappings().one()
-    return {**subject, **site}
+    (site,) = _SITE.named(session, asked | {"site": subject["site_id"]})
+    return subject | site
 
 
-_HELD = (
+_HELD = Prepared(
     select(models.subject, locked.ENTERING)
     .where(
         models.subject.c.study_id == bindparam("study", type_=Text),
@@ -98,14 +99,16 @@ _HELD = (
     .with_for_update()
 )
 _STUDY, _AT, _SUBJECT = (bindparam(name, type_=Text) for name in ("study", "site", "subject"))
-_SITE = select(
-    models.site.c.zone,
-    models.site.c.version,
-    models.site.c.ranges,
-    locked.covering(_STUDY, _AT, _SUBJECT).label("locks"),
-    reviewed(_STUDY, _SUBJECT).label("reviewed"),
-    questioned(_STUDY, _SUBJECT).label("questioned"),
-).where(models.site.c.study_id == _STUDY, models.site.c.site_id == _AT)
+_SITE = Prepared(
+    select(
+        models.site.c.zone,
+        models.site.c.version,
+        models.site.c.ranges,
+        locked.covering(_STUDY, _AT, _SUBJECT).label("locks"),
+        reviewed(_STUDY, _SUBJECT).label("reviewed"),
+        questioned(_STUDY, _SUBJECT).label("questioned"),
+    ).where(models.site.c.study_id == _STUDY, models.site.c.site_id == _AT)
+)
 
 
 def transfer(

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app import models
 from app.core.ahead import ahead
+from app.core.prepared import Prepared
 from app.models.capture import RecordStatus
 
 
@@ -43,11 +44,9 @@ class Page(NamedTuple):
 def pages(session: Session, study_id: str, subject_id: str, *, as_of: datetime | None = None) -> dict[Place, Page]:
     """Every page of a subject by its place, void ones included; one statement."""
     if as_of is None:
-        rows = session.execute(_PAGES, {"study": study_id, "subject": subject_id})
-    else:
-        statement = _statement(study_id, as_of).where(models.record.c.subject_id == subject_id)
-        rows = session.execute(_ordered(statement))
-    return _placed(rows)
+        return _placed(_PAGES.rows(session, {"study": study_id, "subject": subject_id}))
+    statement = _statement(study_id, as_of).where(models.record.c.subject_id == subject_id)
+    return _placed(session.execute(_ordered(statement)))
 
 
 def everybody(
@@ -142,7 +141,7 @@ def _placed(rows: Iterable[Sequence[Any]]) -> dict[Place, Page]:
     return found
 
 
-_PAGES = _ordered(
-    _statement(bindparam("study", type_=Text), None).where(models.record.c.subject_id == bindparam("subject"))
+_PAGES = Prepared(
+    _ordered(_statement(bindparam("study", type_=Text), None).where(models.record.c.subject_id == bindparam("subject")))
 )
 """The pages of one subject as they stand: what every save and every look at a page begins with, put together once."""
