@@ -137,6 +137,8 @@ def loads(encoded: bytes | str) -> Any:
 
 
 def _has_float(value: Any) -> bool:
+    if type(value) is dict and _PLAIN.issuperset(map(type, value.values())):
+        return False
     left = [value]
     while left:
         one = left.pop()
@@ -152,6 +154,8 @@ def _has_float(value: Any) -> bool:
 
 _CONTAINERS = frozenset({dict, list, tuple})
 _INSIDE = _CONTAINERS | {float}
+_PLAIN = frozenset({str, int, bool, type(None)})
+"""What a map holds that needs no second look; most answers of a page are texts."""
 
 
 def _no_float(_: str) -> NoReturn:

@@ -90,7 +90,7 @@ def history_of(
     """The subject's history as seen at the cut-off, with the planned visits it asks for, and the anchors of all."""
     milestones = plan_of(build).milestones
     history = History(milestones, captured, cutoff)
-    anchors = dict(_anchors(build.study, history))
+    anchors = dict(_anchors(build, history))
     if milestones.visits:
         planned = [
             Planned(visit.visit, visit.target, visit.opens, visit.closes)
@@ -101,13 +101,23 @@ def history_of(
     return history, anchors
 
 
-def _anchors(study: Study, history: History) -> Iterator[tuple[str, date]]:
+def _anchors(build: Build, history: History) -> Iterator[tuple[str, date]]:
     """The days that visits hang on: of each milestone the first, and the later ones where visits ask for them."""
-    several = {visit.anchor for visit in study.visits if visit.occurrence != 1}
-    for name in sorted({*study.ends, *(visit.anchor for visit in study.visits if visit.anchor)}):
+    for name, several in _hung_on(build):
         days = sorted({fact.date for fact in history.of(name).dated if fact.date is not None})
-        for place, day in enumerate(days if name in several else days[:1], start=1):
+        for place, day in enumerate(days if several else days[:1], start=1):
             yield key_of(name, place), day
+
+
+def _hung_on(build: Build) -> tuple[tuple[str, bool], ...]:
+    """The milestones that visits hang on, or that end the study, and whether any asks for more than the first day."""
+    found: tuple[tuple[str, bool], ...] | None = build.memo.get("hung_on")
+    if found is None:
+        study = build.study
+        several = {visit.anchor for visit in study.visits if visit.occurrence != 1}
+        names = sorted({*study.ends, *(visit.anchor for visit in study.visits if visit.anchor)})
+        found = build.memo["hung_on"] = tuple((name, name in several) for name in names)
+    return found
 
 
 def _status(study: Study, history: History) -> str:

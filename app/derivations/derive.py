@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from app import models
 from app.clinical.endpoints.milestones import History
 from app.derivations.conclude import Conclusion, conclude
+from app.derivations.looked_at import looked_at
 from app.derivations.readings import read_pages
-from app.derivations.unread import unread
 from app.study.library import Build, build_of, form_of
 from app.subjects import facts
 from app.subjects.facts import Page, Place
@@ -46,20 +46,18 @@ def derived(
     as_of: datetime | None = None,
 ) -> Iterator[Derived]:
     """Every subject of the sites `within` (None: all), in the order of subject numbers, derived from its pages."""
-    aside = _unread(session, study_id) if subject_id is None else None
-    for subject, pages in casebooks(
-        session, study_id, within=within, subject_id=subject_id, as_of=as_of, without=aside
-    ):
+    only = _looked_at(session, study_id) if subject_id is None else None
+    for subject, pages in casebooks(session, study_id, within=within, subject_id=subject_id, as_of=as_of, only=only):
         yield of_pages(session, study_id, subject, pages, cutoff=cutoff)
 
 
-def _unread(session: Session, study_id: str) -> dict[str, list[str]]:
-    """What no version in force reads of any version of a form that the study has had."""
+def _looked_at(session: Session, study_id: str) -> dict[str, list[str]]:
+    """What the versions in force read of any version of a form that the study has had."""
     site, of_study = models.site, models.study_form
     versions = session.execute(select(site.c.version).where(site.c.study_id == study_id).distinct()).scalars()
     builds = [build_of(session, study_id, version) for version in versions]
     named = select(of_study.c.form_id, of_study.c.form_version).where(of_study.c.study_id == study_id).distinct()
-    return unread(builds, [form_of(session, *each) for each in session.execute(named)])
+    return looked_at(builds, [form_of(session, *each) for each in session.execute(named)])
 
 
 def casebooks(
@@ -69,10 +67,10 @@ def casebooks(
     within: frozenset[str] | None = None,
     subject_id: str | None = None,
     as_of: datetime | None = None,
-    without: Mapping[str, Sequence[str]] | None = None,
+    only: Mapping[str, Sequence[str]] | None = None,
 ) -> Iterator[tuple[dict[str, Any], dict[Place, Page]]]:
     """Every subject of the sites `within` (None: all) with its pages, also one that has none yet; two statements."""
-    begun = facts.everybody(session, study_id, sites=within, subject_id=subject_id, as_of=as_of, without=without)
+    begun = facts.everybody(session, study_id, sites=within, subject_id=subject_id, as_of=as_of, only=only)
     ahead = next(begun, None)
     for subject in subjects(session, study_id, within, subject_id, as_of):
         pages: dict[Place, Page] = {}
@@ -114,4 +112,6 @@ def subjects(
         statement = statement.where(subject.c.subject_id == subject_id)
     if as_of is not None:
         statement = statement.where(subject.c.created_at <= as_of)
-    yield from [dict(row) for row in session.execute(statement).mappings()]
+    rows = session.execute(statement)
+    names = tuple(rows.keys())
+    yield from [dict(zip(names, row, strict=True)) for row in rows]

@@ -29,6 +29,7 @@ _REMEMBERED = 5000
 class _Asked:
     """What is read from the pages of one form version, and what they ask for beside their own answers."""
 
+    form: Form
     recipe: Recipe
     facts: frozenset[str]
     order: tuple[str, ...]
@@ -139,29 +140,31 @@ def read_pages(
     Pages are gone through by their day, so that what is computed on one is there for those of later days. `remember`
     keeps what a page said for the next save of its casebook; whoever goes through a whole study has no use for that.
     """
-    dated = sorted((form.day(page.answers), page.place, page, form) for page, form in _with_forms(build, pages, forms))
+    known: dict[tuple[str, int], _Asked] = build.memo.setdefault("asked", {})
+    dated = []
+    for page in pages:
+        asked = known.get((page.place.form, page.form_version)) or _asked(build, _form(build, page, forms))
+        dated.append((asked.form.day(page.answers), page.place, page, asked))
+    dated.sort()
     lookups = Lookups(build, (page for _, _, page, _ in dated), remember=remember)
     table, hands_on = ranges.of(lookups.values), handed(build)
     kept: dict[tuple[Any, ...], Reading] = build.memo.setdefault("readings", {})
     found = {}
-    for _, place, page, form in dated:
-        reading = _reading(build, page, form, lookups, ranges, table)
+    for _, place, page, asked in dated:
+        reading = _reading(build, page, asked, lookups, ranges, table)
         if remember:
             if len(kept) >= _REMEMBERED:
                 kept.clear()
             reading = kept.setdefault(reading.key, reading)
         found[place] = reading
-        if form.form in hands_on:
+        if place.form in hands_on:
             lookups.add(page, reading.judged.computed)
     return Readings(found, lookups.values)
 
 
-def _with_forms(build: Build, pages: Iterable[Page], forms: Callable[[str, int], Form]) -> Iterator[tuple[Page, Form]]:
-    for page in pages:
-        form = build.forms.get(page.place.form)
-        if form is None or form.version != page.form_version:
-            form = forms(page.place.form, page.form_version)
-        yield page, form
+def _form(build: Build, page: Page, forms: Callable[[str, int], Form]) -> Form:
+    form = build.forms.get(page.place.form)
+    return form if form is not None and form.version == page.form_version else forms(page.place.form, page.form_version)
 
 
 def handed(build: Build) -> frozenset[str]:
@@ -177,13 +180,12 @@ def handed(build: Build) -> frozenset[str]:
 
 
 def _reading(
-    build: Build, page: Page, form: Form, lookups: Lookups, ranges: Ranges, table: RangeTable | None
+    build: Build, page: Page, asked: _Asked, lookups: Lookups, ranges: Ranges, table: RangeTable | None
 ) -> Reading:
-    asked = _asked(build, form)
     facts: Mapping[str, Known] = lookups.settled
     values: Mapping[str, Any] = lookups.values
     if asked.facts:
-        earlier = lookups.before(page, form, asked.facts)
+        earlier = lookups.before(page, asked.form, asked.facts)
         if earlier:
             facts = {**facts, **earlier}
             values = {**values, **{name: each.value for name, each in earlier.items()}}
@@ -195,7 +197,7 @@ def _reading(
         ranges=table if asked.ranges else None,
         checks=asked.checks,
     )
-    return Reading(page, form, asked, facts, context, ranges.number if asked.ranges else 0)
+    return Reading(page, asked.form, asked, facts, context, ranges.number if asked.ranges else 0)
 
 
 def _asked(build: Build, form: Form) -> _Asked:
@@ -207,14 +209,21 @@ def _asked(build: Build, form: Form) -> _Asked:
         checks = tuple(_checks(build, form))
         facts = compiled.facts.union(
             *(each.facts for each in checks),
-            *(members(each.source.when or "true", "subject") for each in plan_of(build).readers.get(form.form, ())),
+            *(members(each.when.text, "subject") for each in plan_of(build).readers.get(form.form, ()) if each.when),
         )
         if compiled.takes_ranges:
             facts |= {"sex", "birth_date"}
         late = any(each.late for each in checks)
         cited = tuple(sorted({name for each in compiled.calculations.values() for name in each.facts}))
         found = kept[form.form, form.version] = _Asked(
-            recipe_of(plan_of(build), form), facts, tuple(sorted(facts)), cited, compiled.takes_ranges, checks, late
+            form,
+            recipe_of(plan_of(build), form),
+            facts,
+            tuple(sorted(facts)),
+            cited,
+            compiled.takes_ranges,
+            checks,
+            late,
         )
     return found
 

@@ -1,6 +1,6 @@
 """The judgement of a page: what is shown, what follows from it, what is still owed, what looks wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ from app.forms.definition import Form, Item, ItemType, Phase, Severity
 from app.forms.expressions import Expression
 from app.forms.findings import Problem, Question
 from app.forms.page import Page, row_of
-from app.forms.results import variable
+from app.forms.results import variable, variable_of
 from app.forms.rules import rules
 from app.forms.values import value_of
 
@@ -108,10 +108,10 @@ def _few(
     if asked is None or (asked.computed and computed is None):
         return None
     names: dict[str, Any] = {"subject": context.subject, "study": context.study, "visit": context.visit}
-    for name, item in asked.entered:
-        names[name] = variable(item, answers.get(name))
-    for name, item in asked.computed:
-        names[name] = variable(item, (computed or {}).get(name))
+    for name, read in asked.entered:
+        names[name] = read(answers.get(name))
+    for name, read in asked.computed:
+        names[name] = read((computed or {}).get(name))
     if row is not None:
         names["row"] = float(row[1])
         for name, item in asked.rows.get(row[0], ()):
@@ -122,11 +122,15 @@ def _few(
     return names
 
 
+_Read = Callable[[Any], Any]
+"""How a stored answer is seen by an expression."""
+
+
 class _Items(NamedTuple):
     """The items that an expression needs: of the page, entered and computed, and of rows by their section."""
 
-    entered: tuple[tuple[str, Item], ...]
-    computed: tuple[tuple[str, Item], ...]
+    entered: tuple[tuple[str, _Read], ...]
+    computed: tuple[tuple[str, _Read], ...]
     rows: Mapping[str, tuple[tuple[str, Item], ...]]
 
 
@@ -140,8 +144,8 @@ def _asked_items(form: Form, needed: frozenset[str]) -> _Items | None:
             known = [(name, form.item(name)) for name in sorted(needed) if form.has(name)]
             page = [each for each in known if not form.section_of(each[0]).repeating]
             found = _Items(
-                tuple(each for each in page if each[1].type is not ItemType.COMPUTED),
-                tuple(each for each in page if each[1].type is ItemType.COMPUTED),
+                tuple((name, variable_of(item)) for name, item in page if item.type is not ItemType.COMPUTED),
+                tuple((name, variable_of(item)) for name, item in page if item.type is ItemType.COMPUTED),
                 {
                     section: tuple(each for each in known if form.section_of(each[0]).id == section)
                     for section in form.row_sections

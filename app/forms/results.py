@@ -1,7 +1,9 @@
 """From what a formula or a published rule gave to the answer of a computed item, and from answers to expressions."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import partial
 from typing import Any
 
 from app.forms.asking import FLOOR, NE, Outcome
@@ -18,8 +20,15 @@ def variable(item: Item, answer: Any) -> Any:
     """A stored answer as an expression sees it: numbers as doubles in the canonical unit."""
     if answer is None:
         return None
-    if not item.is_number:
-        return value_of(answer)
+    return _number(item, answer) if item.is_number else value_of(answer)
+
+
+def variable_of(item: Item) -> Callable[[Any], Any]:
+    """`variable` of one item, for whoever asks for it on many pages."""
+    return partial(_number, item) if item.is_number else value_of
+
+
+def _number(item: Item, answer: Any) -> float | None:
     if type(answer) is str:
         return float(answer)
     number = convert(item, answer)

@@ -7,8 +7,8 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, Select, Text, bindparam, case, literal, select
-from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
+from sqlalchemy import BindParameter, ColumnElement, Select, Text, bindparam, case, func, literal, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app import models
@@ -56,14 +56,14 @@ def everybody(
     sites: frozenset[str] | None = None,
     subject_id: str | None = None,
     as_of: datetime | None = None,
-    without: Mapping[str, Sequence[str]] | None = None,
+    only: Mapping[str, Sequence[str]] | None = None,
 ) -> Iterator[tuple[str, dict[Place, Page]]]:
     """Every subject that has a page, with all pages, in the order of subject numbers; one statement, streamed.
 
-    `sites` and `subject_id` narrow it. `without` names answers by form that nobody is going to look at: reading them is
-    most of the time that a whole study takes.
+    `sites` and `subject_id` narrow it. `only` names the answers by form that somebody is going to look at, where that
+    is not all of them: reading the others is most of the time that a whole study takes.
     """
-    statement = _statement(study_id, as_of, without)
+    statement = _statement(study_id, as_of, only)
     if sites is not None:
         statement = statement.join(
             models.subject,
@@ -83,13 +83,12 @@ def standing(pages_: Mapping[Place, Page]) -> list[Page]:
 
 
 def _statement(
-    study_id: str | BindParameter[str], as_of: datetime | None, without: Mapping[str, Sequence[str]] | None = None
+    study_id: str | BindParameter[str], as_of: datetime | None, only: Mapping[str, Sequence[str]] | None = None
 ) -> Select[Any]:
     record, revision = models.record, models.revision
     answers: ColumnElement[Any] = revision.c.answers
-    if without:
-        names = {form: literal(list(some), _TEXTS) for form, some in without.items()}
-        answers = answers.op("-")(case(names, value=record.c.form_id, else_=literal([], _TEXTS)))
+    if few := {form: _these(some) for form, some in (only or {}).items() if len(some) <= _NAMED}:
+        answers = case(few, value=record.c.form_id, else_=answers)
     wanted = (
         record.c.subject_id,
         record.c.record_id,
@@ -117,7 +116,14 @@ def _statement(
     )
 
 
-_TEXTS = ARRAY(Text)
+_NAMED = 50
+"""Of so many members the server builds a JSON object; a page of which more is looked at comes whole."""
+
+
+def _these(names: Sequence[str]) -> ColumnElement[Any]:
+    """The answers of these names, as far as there are any: no stored answer is null."""
+    found = (part for name in names for part in (literal(name, Text), models.revision.c.answers[name]))
+    return func.jsonb_strip_nulls(func.jsonb_build_object(*found))
 
 
 def _ordered(statement: Select[Any]) -> Select[Any]:
@@ -135,9 +141,9 @@ def _ordered(statement: Select[Any]) -> Select[Any]:
 def _placed(rows: Iterable[Sequence[Any]]) -> dict[Place, Page]:
     """The pages in rows of `_statement`."""
     found = {}
-    for subject, record, visit, visit_repeat, form, repeat, *rest in rows:
-        place = Place(visit, visit_repeat, form, repeat)
-        found[place] = Page(subject, record, place, *rest)
+    for row in rows:
+        place = Place(*row[2:6])
+        found[place] = Page(row[0], row[1], place, *row[6:])
     return found
 
 

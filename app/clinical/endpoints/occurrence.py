@@ -2,6 +2,7 @@
 
 import datetime as dt
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 from app.clinical.dates import Partial, Precision, Query, parse
@@ -58,11 +59,16 @@ NOTHING = Track()
 
 def occurrence(raw: str | None, *sources: Source) -> Occurrence:
     """A fact as written on the page: "2024-03-07", "2024-03", "2024", or nothing (it happened, nobody knows when)."""
+    lower, upper, text, day, problem = _read(raw)
+    return Occurrence(lower, upper, text, day, "", sources, problem)
+
+
+@lru_cache(maxsize=8192)  # a study has far more dates than days
+def _read(raw: str | None) -> tuple[date | None, date | None, str, date | None, str | None]:
     known = parse(raw)
     if isinstance(known, Query):
-        return Occurrence(None, None, (raw or "").strip(), None, "", sources, known.reason)
-    day = known.lower if known.precision is Precision.DAY else None
-    return Occurrence(known.lower, known.upper, known.raw, day, "", sources)
+        return None, None, (raw or "").strip(), None, known.reason
+    return known.lower, known.upper, known.raw, known.lower if known.precision is Precision.DAY else None, None
 
 
 def on(day: date, *sources: Source) -> Occurrence:
