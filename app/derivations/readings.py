@@ -1,5 +1,6 @@
 """The pages of a subject, each read with what it knows of the others: judged, and every dated fact found on it."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -115,10 +116,10 @@ class Readings:
 
     def captured(self) -> dict[str, list[Occurrence]]:
         """Every captured occurrence by milestone, and every date that proves life."""
-        found: dict[str, list[Occurrence]] = {}
+        found: dict[str, list[Occurrence]] = defaultdict(list)
         for place in sorted(self.by_place):
             for milestone, fact in self.by_place[place].occurrences:
-                found.setdefault(milestone, []).append(fact)
+                found[milestone].append(fact)
         return found
 
     def late_rules(self, build: Build) -> frozenset[str]:
@@ -189,14 +190,8 @@ def _reading(
         if earlier:
             facts = {**facts, **earlier}
             values = {**values, **{name: each.value for name, each in earlier.items()}}
-    context = Context(
-        subject=values,
-        visit=page.place.visit,
-        study=build.study.named,
-        calculate=calculate,
-        ranges=table if asked.ranges else None,
-        checks=asked.checks,
-    )
+    limits = table if asked.ranges else None
+    context = Context(values, page.place.visit, build.study.named, calculate, limits, asked.checks)
     return Reading(page, asked.form, asked, facts, context, ranges.number if asked.ranges else 0)
 
 

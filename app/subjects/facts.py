@@ -141,9 +141,23 @@ def _ordered(statement: Select[Any]) -> Select[Any]:
 def _placed(rows: Iterable[Sequence[Any]]) -> dict[Place, Page]:
     """The pages in rows of `_statement`."""
     found = {}
-    for row in rows:
-        place = Place(*row[2:6])
-        found[place] = Page(row[0], row[1], place, *row[6:])
+    for (
+        subject,
+        record,
+        visit,
+        visit_repeat,
+        form,
+        repeat,
+        version,
+        study_version,
+        number,
+        status,
+        answers,
+        at,
+        of,
+    ) in rows:
+        place = Place(visit, visit_repeat, form, repeat)
+        found[place] = Page(subject, record, place, version, study_version, number, status, answers, at, of)
     return found
 
 

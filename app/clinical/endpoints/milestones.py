@@ -1,7 +1,8 @@
 """What is known about one subject at one cut-off, milestone by milestone, worked out when it is asked for."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from operator import attrgetter
 
 from app.clinical.dates import Policy, Query, Reason, impute
 from app.clinical.endpoints import operators
@@ -59,7 +60,17 @@ class History:
     after_cutoff = "clamp", shown at the cut-off.
     """
 
-    __slots__ = ("_beyond", "_captured", "_latest", "_with_origin", "cutoff", "definitions", "known", "planned")
+    __slots__ = (
+        "_beyond",
+        "_captured",
+        "_chosen",
+        "_latest",
+        "_with_origin",
+        "cutoff",
+        "definitions",
+        "known",
+        "planned",
+    )
 
     def __init__(
         self,
@@ -72,6 +83,7 @@ class History:
         self.cutoff = cutoff
         self.planned = planned
         self._captured = captured
+        self._chosen: dict[str, Sequence[Occurrence]] = {}
         self.known: dict[str, Track] = {}  # what has been worked out; the engine looks here before it calls `of`
         self._with_origin: dict[tuple[str, date | None], Track] = {}
         self._beyond: bool | None = None
@@ -118,21 +130,22 @@ class History:
         facts = self._days(name)
         if not facts:
             return NOTHING
-        cutoff, dated, doubts = self.cutoff, [], []
-        for fact in facts:
-            if fact.date is None:
-                if cutoff is None or fact.lower is None or fact.lower <= cutoff:
-                    doubts.append(fact)
-            elif cutoff is None or fact.date <= cutoff:
-                dated.append(fact)
-            elif name in self.definitions.clamped:
-                dated.append(fact._replace(date=cutoff))
+        if self.cutoff is not None:
+            facts = list(_by(self.cutoff, facts, clamped=name in self.definitions.clamped))
+        dated = [fact for fact in facts if fact.date is not None]
+        doubts = tuple(fact for fact in facts if fact.date is None) if len(dated) < len(facts) else ()
         if len(dated) > 1:
-            dated.sort(key=_day)
-        return Track(tuple(dated), tuple(doubts))
+            dated.sort(key=_DAY)
+        return Track(tuple(dated), doubts)
 
     def _days(self, name: str) -> Sequence[Occurrence]:
         """Captured occurrences with their day chosen; a fact that can happen once is brought down to one."""
+        found = self._chosen.get(name)
+        if found is None:
+            found = self._chosen[name] = self._with_days(name)
+        return found
+
+    def _with_days(self, name: str) -> Sequence[Occurrence]:
         facts = self._captured.get(name, ())
         for fact in facts:
             if fact.date is None:
@@ -199,5 +212,14 @@ def _is_later(day: date | None, than: date | None) -> bool:
     return day is not None and than is not None and day > than
 
 
-def _day(fact: Occurrence) -> date:
-    return fact.date or date.max
+def _by(cutoff: date, facts: Sequence[Occurrence], *, clamped: bool) -> Iterator[Occurrence]:
+    """What is known at the cut-off; what lies after it is shown there where it is clamped."""
+    for fact in facts:
+        day = fact.lower if fact.date is None else fact.date
+        if day is None or day <= cutoff:
+            yield fact
+        elif clamped and fact.date is not None:
+            yield fact._replace(date=cutoff)
+
+
+_DAY = attrgetter("date")
