@@ -1,7 +1,6 @@
 """The application as it starts, and what it refuses to start on."""
 
 import tomllib
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +16,7 @@ from starlette.testclient import TestClient
 from app import main, models
 from app.core.db import make_engine
 from app.core.http import Router
+from app.core.opening import Opening
 from app.core.transaction import Database, see
 from app.settings import Settings
 from tests.core import toy
@@ -128,11 +128,9 @@ def test_a_refusal_that_cannot_be_remembered_is_not_answered_as_one(
         assert client.get("/api/v1/toy/traced").status_code == 503
 
 
-def _session(request: Request) -> Iterator[Session]:
+async def _session(request: Request) -> Opening[Session]:
     database: Database = request.app.state.database
-    with database.writing() as session:
-        session.execute(text("SELECT 1"))
-        yield session
+    return Opening(request, database.writing())
 
 
 def test_many_at_once_wait_their_turn_and_none_is_refused(
@@ -142,7 +140,7 @@ def test_many_at_once_wait_their_turn_and_none_is_refused(
     router = Router(prefix="/busy", tags=["busy"])
 
     @router.get("", response_class=PlainTextResponse)
-    def busy(session: Annotated[Session, Depends(_session, scope="function")]) -> str:
+    def busy(session: Annotated[Session, Depends(_session)]) -> str:
         session.execute(text("SELECT pg_sleep(0.01)"))
         return "done"
 

@@ -5,7 +5,7 @@ A token travels in the Authorization header and nowhere else.
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
@@ -22,6 +22,7 @@ from app.core import clock
 from app.core.errors import Unauthenticated
 from app.core.language import language
 from app.core.logs import log
+from app.core.opening import Opening
 from app.core.prepared import Prepared
 from app.core.transaction import Database
 from app.models.access import TokenKind
@@ -94,14 +95,20 @@ def used(session: Session, token_id: UUID) -> None:
     )
 
 
-def _reading(request: Request, given: Credentials) -> Iterator[Work]:
-    with _touching(request), database(request).reading() as session, entered(request, session, given) as actor:
+@contextmanager
+def _working(
+    request: Request, given: HTTPAuthorizationCredentials | None, transaction: AbstractContextManager[Session]
+) -> Iterator[Work]:
+    with _touching(request), transaction as session, entered(request, session, given) as actor:
         yield Work(session, actor)
 
 
-def _writing(request: Request, given: Credentials) -> Iterator[Work]:
-    with _touching(request), database(request).writing() as session, entered(request, session, given) as actor:
-        yield Work(session, actor)
+async def _reading(request: Request, given: Credentials) -> Opening[Work]:
+    return Opening(request, _working(request, given, database(request).reading()))
+
+
+async def _writing(request: Request, given: Credentials) -> Opening[Work]:
+    return Opening(request, _working(request, given, database(request).writing()))
 
 
 def _signed(request: Request, given: Credentials) -> Actor:
@@ -109,10 +116,10 @@ def _signed(request: Request, given: Credentials) -> Actor:
         return actor
 
 
-Reading = Annotated[Work, Depends(_reading, scope="function")]
+Reading = Annotated[Work, Depends(_reading)]
 """A route that reads: one unchanging state, nothing can be written."""
 
-Writing = Annotated[Work, Depends(_writing, scope="function")]
+Writing = Annotated[Work, Depends(_writing)]
 """A route that writes: committed before the answer is sent."""
 
 Signed = Annotated[Actor, Depends(_signed)]

@@ -25,6 +25,7 @@ from starlette.responses import Response
 from app.core import strict_json
 from app.core.errors import BadRequest, Fault, Unavailable, Unreadable, Unsupported
 from app.core.openapi import PROBLEMS
+from app.core.opening import open_first, opened
 
 _ELSEWHERE = 65_536
 """Bytes of a JSON body from which it is read in a thread, so that other requests go on."""
@@ -34,6 +35,9 @@ _MANY = (list, set, tuple, frozenset)
 
 class Route(APIRoute):
     """A route that takes JSON strictly and no query parameter but its own, each once unless it is a list."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **named: Any) -> None:
+        super().__init__(path, opened(endpoint), **named)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler FastAPI makes, behind the checks."""
@@ -52,7 +56,11 @@ class Route(APIRoute):
                         given.take(body, await _read(body))
                         request = given
             await _take_turn(request)
-            return await handle(request)
+            try:
+                return await handle(request)
+            except Exception:
+                await open_first(request)
+                raise
 
         return checked
 
