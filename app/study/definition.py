@@ -6,7 +6,7 @@ The model knows shapes only. Whether the names in it exist in the forms it lists
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, StringConstraints
@@ -172,6 +172,11 @@ class Study(Whole):
     def named(self) -> Mapping[str, str]:
         """What `study.<name>` means in an expression: the parameters of the study, its CTCAE version among them."""
         return {**self.parameters, "ctcae": self.ctcae}
+
+    @cached_property
+    def memo(self) -> dict[str, Any]:
+        """For what others work out from it once."""
+        return {}
 
     @cached_property
     def _visits(self) -> dict[str, Visit]:

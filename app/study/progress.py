@@ -57,7 +57,9 @@ class VisitState(NamedTuple):
     def owed(self) -> tuple[str, ...]:
         """The forms due that are not complete; nothing is owed of a visit that was missed."""
         due = self.planned.forms if self.planned and self.held.held is not False else ()
-        return tuple(form for form in due if self.progress.get(form) is not Progress.COMPLETE)
+        if not self.progress:
+            return due
+        return tuple([form for form in due if self.progress.get(form) is not Progress.COMPLETE])
 
     @property
     def days_out(self) -> int:
@@ -72,7 +74,7 @@ class VisitState(NamedTuple):
         if self.held.held is False:
             return Standing.MISSED
         if self.progress:
-            whole = not self.owed and Progress.INCOMPLETE not in self.progress.values()
+            whole = Progress.INCOMPLETE not in self.progress.values() and not self.owed
             return Standing.COMPLETE if whole else Standing.INCOMPLETE
         planned = self.planned
         if planned is None or not planned.forms:

@@ -1,9 +1,10 @@
 """When each visit is due for one subject: the study's visits laid on the dates that have happened. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import lru_cache
-from typing import Any, NamedTuple
+from itertools import chain
+from typing import Any, NamedTuple, Self
 
 from app.forms.definition import Form, ItemType
 from app.forms.expressions import Expression, compile_expression
@@ -38,7 +39,49 @@ class PlannedVisit(NamedTuple):
         return self.target is not None
 
 
-@lru_cache(maxsize=1024)
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A visit of the study file, its conditions compiled and its days counted: most of the work for a whole site."""
+
+    code: str
+    when: Expression | None
+    anchor: str | None
+    occurrence: str | int
+    repeating: bool
+    after: tuple[timedelta, timedelta, timedelta] | None
+    """How long after the anchor are its day, and the first and last of its window."""
+    forms: tuple[str, ...]
+    optional: tuple[str, ...]
+    due: tuple[tuple[str, Expression], ...]
+
+    @classmethod
+    def of(cls, visit: Visit) -> Self:
+        """As the file says it."""
+        after = None
+        if visit.target is not None:
+            first, last = visit.window or (0, 0)
+            after = timedelta(visit.target), timedelta(visit.target + first), timedelta(visit.target + last)
+        return cls(
+            code=visit.code,
+            when=None if visit.when is None else _condition(visit.when),
+            anchor=visit.anchor,
+            occurrence=visit.occurrence,
+            repeating=visit.repeating,
+            after=after,
+            forms=visit.forms,
+            optional=visit.optional,
+            due=tuple((each.form, _condition(each.when)) for each in visit.due),
+        )
+
+
+def _lines(study: Study) -> Sequence[Line]:
+    """Worked out once for a study version."""
+    found: Sequence[Line] | None = study.memo.get("schedule")
+    if found is None:
+        found = study.memo["schedule"] = [Line.of(visit) for visit in study.visits]
+    return found
+
+
 def _condition(text: str) -> Expression:
     """A condition of a visit, found sound by the check of its study file; so what it asks for needs no kinds here."""
     return compile_expression(text, {"subject": "map", "visit": "text", "here": "map"})
@@ -83,48 +126,60 @@ def plan(
     anchor's date plus `target` days, without adding one: day 30 of a transplantation on 1 March is 31 March. What is
     not certainly true is not planned and not due: while the arm is unknown, nobody is asked for the visits of an arm.
     Nothing is planned for a day after the study has ended for the subject, nor for what did not happen before it. The
-    repeats that were `begun` of a visit
-    that may be held again and again are planned without dates.
+    repeats that were `begun` of a visit that may be held again and again are planned without dates.
     """
+    return tuple(chain.from_iterable(planned for _, planned in lay(study, anchors, facts, here, begun)))
+
+
+def lay(
+    study: Study,
+    anchors: Anchors,
+    facts: Mapping[str, Any],
+    here: Here | None = None,
+    begun: Mapping[str, Iterable[int]] | None = None,
+) -> Iterator[tuple[Line, list[PlannedVisit]]]:
+    """The same visit by visit: each of the study with what is planned of it, which may be nothing."""
     subject = {fact.name: facts.get(fact.name) for fact in study.facts}
     end = min((day for name in study.ends if (day := anchors.get(name)) is not None), default=None)
-    return tuple(
-        planned
-        for visit in study.visits
-        if visit.when is None or _condition(visit.when).holds({"subject": subject, "visit": visit.code})
-        for planned in _laid(visit, anchors, subject, here or {}, (begun or {}).get(visit.code, ()))
-        if end is None or visit.anchor is None or (planned.target is not None and planned.target <= end)
-    )
+    happened: dict[str | None, list[date]] = {None: []}
+    here, begun = here or {}, begun or {}
+    for line in _lines(study):
+        planned: list[PlannedVisit] = []
+        if line.when is None or line.when.holds({"subject": subject, "visit": line.code}):
+            if line.anchor is not None and line.anchor not in happened:
+                happened[line.anchor] = occurrences(anchors, line.anchor)
+            for repeat, anchor in _days(line, happened[line.anchor], begun.get(line.code, ())):
+                each = _on(line, repeat, anchor, subject, here)
+                if end is None or line.anchor is None or (each.target is not None and each.target <= end):
+                    planned.append(each)
+        yield line, planned
 
 
-def _laid(
-    visit: Visit, anchors: Anchors, subject: Mapping[str, Any], here: Here, begun: Iterable[int]
-) -> Iterator[PlannedVisit]:
-    """The visit, once or for each occurrence of its anchor; a schedule that begins anew ends the one before."""
-    days = occurrences(anchors, visit.anchor) if visit.anchor else []
-    if visit.occurrence == "each" and days:
-        for repeat, (day, following) in enumerate(zip(days, [*days[1:], date.max], strict=True), start=1):
-            if day + timedelta(days=visit.target or 0) < following:
-                yield _on(visit, repeat, day, subject, here)
-    elif visit.occurrence in {1, "each", "last"}:
-        yield _on(visit, 1, days[-1 if visit.occurrence == "last" else 0] if days else None, subject, here)
-    elif isinstance(visit.occurrence, int) and len(days) >= visit.occurrence:
-        yield _on(visit, 1, days[visit.occurrence - 1], subject, here)
-    if visit.repeating:
-        again = max(len(days), 1) if visit.occurrence == "each" else 1
-        yield from (_on(visit, repeat, None, subject, here) for repeat in begun if repeat > again)
+def _days(line: Line, days: Sequence[date], begun: Iterable[int]) -> list[tuple[int, date | None]]:
+    """The repeats of a visit, and the day that each hangs on; a schedule that begins anew ends the one before."""
+    found: list[tuple[int, date | None]]
+    if line.occurrence == "each" and days:
+        target = line.after[0] if line.after else timedelta(0)
+        following = enumerate(zip(days, [*days[1:], date.max], strict=True), start=1)
+        found = [(repeat, day) for repeat, (day, then) in following if day + target < then]
+    elif isinstance(line.occurrence, int) and line.occurrence > 1:
+        found = [(1, day) for day in days[line.occurrence - 1 : line.occurrence]]
+    else:
+        found = [(1, days[-1 if line.occurrence == "last" else 0] if days else None)]
+    if line.repeating:
+        again = max(len(days), 1) if line.occurrence == "each" else 1
+        found += [(repeat, None) for repeat in sorted(begun) if repeat > again]
+    return found
 
 
-def _on(visit: Visit, repeat: int, anchor: date | None, subject: Mapping[str, Any], here: Here) -> PlannedVisit:
-    target = opens = closes = None
-    if anchor is not None and visit.target is not None:
-        target = anchor + timedelta(days=visit.target)
-        before, after = visit.window or (0, 0)
-        opens, closes = target + timedelta(days=before), target + timedelta(days=after)
-    forms, optional = visit.forms, visit.optional
-    if visit.due:
-        known = {"subject": subject, "visit": visit.code, "here": here.get((visit.code, repeat), {})}
-        due = {each.form for each in visit.due if _condition(each.when).holds(known)}
+def _on(line: Line, repeat: int, anchor: date | None, subject: Mapping[str, Any], here: Here) -> PlannedVisit:
+    forms, optional = line.forms, line.optional
+    if line.due:
+        known = {"subject": subject, "visit": line.code, "here": here.get((line.code, repeat), {})}
+        due = {form for form, when in line.due if when.holds(known)}
         forms += tuple(form for form in optional if form in due)
         optional = tuple(form for form in optional if form not in due)
-    return PlannedVisit(visit.code, repeat, target, opens, closes, forms, optional)
+    if anchor is None or line.after is None:
+        return PlannedVisit(line.code, repeat, None, None, None, forms, optional)
+    target, opens, closes = line.after
+    return PlannedVisit(line.code, repeat, anchor + target, anchor + opens, anchor + closes, forms, optional)

@@ -10,7 +10,7 @@ from app.forms.expressions import Expression, compile_expression
 from app.forms.rules import Surroundings, kinds
 from app.study.definition import Fact, Pick
 from app.study.library import Build
-from app.subjects.facts import Page, standing
+from app.subjects.facts import Page
 
 _READ_PAGES = 20_000
 
@@ -79,6 +79,7 @@ class Lookups:
                 day = self.settled[fact.until].value
                 self.settled[fact.name] = NOTHING if day is None else self._settle(fact, str(day))
         self.values: dict[str, Any] = {name: known.value for name, known in self.settled.items()}
+        """Those that no single page decides (`subject.arm` …), None where unknown."""
 
     def add(self, page: Page, computed: Mapping[str, Any]) -> None:
         """What was computed on a page, for the pages of later days."""
@@ -134,11 +135,6 @@ class Lookups:
         if fact.pick is Pick.BEST:
             earlier = sorted((each for each in earlier if each.value in fact.order), key=_rank(fact.order))
         return _known(earlier[-1]) if earlier else NOTHING
-
-
-def known(build: Build, pages: Mapping[Any, Page]) -> dict[str, Any]:
-    """The study's facts on a subject that no single page decides (`subject.arm` …), None where unknown."""
-    return Lookups(build, standing(pages)).values
 
 
 def _values(

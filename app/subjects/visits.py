@@ -1,7 +1,6 @@
 """The visits of a subject: what the study plans for it, laid beside what has been entered."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -12,15 +11,15 @@ from app.forms.tokens import members
 from app.models.capture import RecordStatus
 from app.study.library import Build
 from app.study.progress import UNTOLD, Held, Progress, VisitState
-from app.study.schedule import PlannedVisit, items_here, plan
+from app.study.schedule import items_here, lay
 from app.subjects.facts import Page, Place, standing
-from app.subjects.lookups import known
+from app.subjects.lookups import Lookups
 
 OCCURRED, DAY, REASON = "SVOCCUR", "VISDAT", "SVREASOC"
 """What the items of a form are in CDASH that tell of the visit itself."""
 
-Entered = Mapping[tuple[str, int], Mapping[str, Progress]]
-"""How far each form is at each visit that was begun, by visit and repeat."""
+Entered = Mapping[str, Mapping[int, Mapping[str, Progress]]]
+"""How far each form is at each visit that was begun: by visit, repeat and form."""
 
 
 class _Report(NamedTuple):
@@ -29,6 +28,9 @@ class _Report(NamedTuple):
     occurred: str
     day: str | None
     reason: str | None
+
+
+_HAPPENED = {"Y": True, "N": False}
 
 
 @dataclass(frozen=True)
@@ -74,10 +76,10 @@ def _report(form: Form) -> _Report | None:
 
 def entered(pages: Iterable[tuple[Place, str]]) -> Entered:
     """How far each form is, from the places of pages and their status; void pages count for nothing."""
-    found: dict[tuple[str, int], dict[str, Progress]] = {}
+    found: dict[str, dict[int, dict[str, Progress]]] = {}
     for place, status in pages:
         if status != RecordStatus.VOID:
-            at = found.setdefault((place.visit, place.visit_repeat), {})
+            at = found.setdefault(place.visit, {}).setdefault(place.visit_repeat, {})
             whole = status == RecordStatus.COMPLETE and at.get(place.form) is not Progress.INCOMPLETE
             at[place.form] = Progress.COMPLETE if whole else Progress.INCOMPLETE
     return found
@@ -92,21 +94,23 @@ def visits(
     that were begun are told, and the plan of the first while none was.
     """
     asked = asked_of(build)
-    told = [page for page in standing(pages) if page.place.form in asked.forms]
-    facts = known(build, {page.place: page for page in told}) if asked.facts else {}
+    told = standing({place: page for place, page in pages.items() if place.form in asked.forms})
+    facts = Lookups(build, told).values if asked.facts else {}
     held = dict(_held(asked, told))
-    begun: dict[str, list[int]] = {}
-    for code, repeat in sorted(progress.keys()):
-        begun.setdefault(code, []).append(repeat)
-    laid: dict[str, dict[int, PlannedVisit]] = {}
-    for each in plan(build.study, anchors, facts, _here(build, asked, told), begun):
-        laid.setdefault(each.visit, {})[each.repeat] = each
-    for visit in build.study.visits:
-        planned, repeats = laid.get(visit.code, {}), begun.get(visit.code, [])
-        again = visit.repeating and visit.occurrence != "each" and repeats
-        for repeat in repeats if again else sorted({*planned, *repeats}):
-            at = (visit.code, repeat)
-            yield VisitState(*at, planned.get(repeat), progress.get(at, {}), held.get(at, UNTOLD))
+    for visit, planned in lay(build.study, anchors, facts, _here(build, asked, told), progress):
+        begun = progress.get(visit.code)
+        if begun is None:
+            for each in planned:
+                yield VisitState(visit.code, each.repeat, each, _NOTHING, UNTOLD)
+            continue
+        plans = {each.repeat: each for each in planned}
+        again = visit.repeating and visit.occurrence != "each"
+        for repeat in sorted(begun if again else {*plans, *begun}):
+            told_of_it = held.get((visit.code, repeat), UNTOLD)
+            yield VisitState(visit.code, repeat, plans.get(repeat), begun.get(repeat, _NOTHING), told_of_it)
+
+
+_NOTHING: Mapping[str, Progress] = {}
 
 
 def _held(asked: Asked, pages: Iterable[Page]) -> Iterator[tuple[tuple[str, int], Held]]:
@@ -114,18 +118,15 @@ def _held(asked: Asked, pages: Iterable[Page]) -> Iterator[tuple[tuple[str, int]
         report = asked.reports.get(page.place.form)
         if report is None or page.place.repeat > 1:
             continue
-        said, day, reason = (
-            None if item is None else value_of(page.answers.get(item))
-            for item in (report.occurred, report.day, report.reason)
-        )
-        happened = {"Y": True, "N": False}.get(str(said))
-        yield (page.place.visit, page.place.visit_repeat), Held(happened, _date(day), reason)
+        said, day, reason = (None if item is None else value_of(page.answers.get(item)) for item in report)
+        yield (page.place.visit, page.place.visit_repeat), Held(_HAPPENED.get(str(said)), _date(day), reason)
 
 
 def _date(text: Any) -> date | None:
-    with suppress(TypeError, ValueError):
+    try:
         return date.fromisoformat(text)
-    return None
+    except (TypeError, ValueError):
+        return None
 
 
 def _here(build: Build, asked: Asked, pages: Iterable[Page]) -> dict[tuple[str, int], dict[str, Any]]:

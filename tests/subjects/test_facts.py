@@ -9,7 +9,7 @@ import pytest
 from app.study.check import read_tree
 from app.study.library import Build
 from app.subjects.facts import Page, Place, standing
-from app.subjects.lookups import known
+from app.subjects.lookups import Lookups
 from tests.trial import FORMS
 
 
@@ -26,7 +26,7 @@ def page(visit: str, minute: int, answers: dict[str, Any], form: str = "arm", st
 
 
 def arm(build: Build, *pages: Page) -> Any:
-    return known(build, {each.place: each for each in pages})["arm"]
+    return Lookups(build, standing({each.place: each for each in pages})).values["arm"]
 
 
 def test_what_nobody_said_is_unknown(build: Build) -> None:
