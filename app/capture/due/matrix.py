@@ -1,6 +1,6 @@
 """A site at a glance: its subjects beside the visits of the study, and where each visit stands."""
 
-from collections.abc import Iterable
+from collections import Counter
 from datetime import date
 from typing import Any
 
@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 from app.access.actor import Actor
 from app.access.permissions import Permission
 from app.capture.due.cohort import Member, cohort
+from app.capture.due.read import NOT_ASKED
 from app.capture.visits import missed
 from app.study.progress import Standing, VisitState
 from app.subjects.address import written
-from app.subjects.facts import Place
 
 
 def matrix(
@@ -30,31 +30,35 @@ def matrix(
     `visits` are those of the study versions in force, in the order of the newest. Raises NotFound and Forbidden.
     """
     members, following = cohort(session, actor, study_id, site=site, on=on, cursor=cursor, limit=limit)
-    builds = {member.build.study.version: member.build for member in members}
+    reach = actor.reach(Permission.RECORD_READ, study_id)
+    builds, items = {}, []
+    for member in members:
+        builds[member.build.study.version] = member.build
+        items.append(_row(member, actor, reads=bool({None, member.subject["site_id"]} & reach)))
     shown = {
         visit.code: {"visit": visit.code, "label": visit.label.of(actor.language)}
         for _, build in sorted(builds.items(), reverse=True)
         for visit in build.study.visits
     }
-    reach = actor.reach(Permission.RECORD_READ, study_id)
     return {
         "visits": list(shown.values()),
-        "items": [_row(member, actor, reads=bool({None, member.subject["site_id"]} & reach)) for member in members],
+        "items": items,
         "next_cursor": following,
     }
 
 
 def _row(member: Member, actor: Actor, *, reads: bool) -> dict[str, Any]:
-    asked = ((place, member.queries.get(record_id)) for place, (record_id, _) in member.pages.items())
-    queries = _by_visit((place, each.unresolved) for place, each in asked if each)
-    to_sign = member.to_sign
-    unsigned = _by_visit((place, 1) for place, (record_id, _) in member.pages.items() if record_id in to_sign)
+    queries: Counter[tuple[str, int]] = Counter()
+    for page in member.pages:
+        if page.asked is not NOT_ASKED:
+            queries[page.place[:2]] += page.asked.unresolved
+    to_sign = Counter(page.place[:2] for page in member.pages if page.to_sign)
     cells = {}
     for state in member.states:
         standing = state.standing(member.on)
         if standing is not Standing.NOT_PLANNED:
             at = (state.visit, state.repeat)
-            cell = _cell(state, standing, queries.get(at, 0), unsigned.get(at, 0))
+            cell = _cell(state, standing, queries.get(at, 0), to_sign.get(at, 0))
             if reads and standing is Standing.MISSED:
                 cell["missed"] = missed(member.build, state, actor.language)
             cells[written(state.visit, state.repeat)] = cell
@@ -64,27 +68,19 @@ def _row(member: Member, actor: Actor, *, reads: bool) -> dict[str, Any]:
         "status": member.subject["status"],
         "on": member.on,
         "queries": sum(asked.unresolved for asked in member.queries.values()),
-        "to_sign": len(to_sign),
+        "to_sign": to_sign.total(),
         "cells": cells,
     }
 
 
-def _by_visit(counts: Iterable[tuple[Place, int]]) -> dict[tuple[str, int], int]:
-    """Counts of pages, added up for each visit that has any."""
-    found: dict[tuple[str, int], int] = {}
-    for place, count in counts:
-        at = (place.visit, place.visit_repeat)
-        found[at] = found.get(at, 0) + count
-    return found
-
-
 def _cell(state: VisitState, standing: Standing, queries: int, unsigned: int) -> dict[str, Any]:
     planned = state.planned
+    target, opens, closes = (planned.target, planned.opens, planned.closes) if planned else (None, None, None)
     return {
         "status": standing.value,
-        "target": planned.target if planned else None,
-        "opens": planned.opens if planned else None,
-        "closes": planned.closes if planned else None,
+        "target": target,
+        "opens": opens,
+        "closes": closes,
         "owed": len(state.owed),
         "queries": queries,
         "to_sign": unsigned,

@@ -1,6 +1,6 @@
 """What is to be done, subject by subject: pages due, overdue, unfinished, queried, to be signed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.access.actor import Actor
-from app.capture.due.cohort import NOT_ASKED, Asked, Member, cohort
+from app.capture.due.cohort import Member, There, cohort
+from app.capture.due.read import NOT_ASKED, Asked
 from app.study.progress import Progress, VisitState
 from app.subjects.address import written
 
@@ -63,24 +64,28 @@ def worklist(
 
 def _tasks(member: Member, actor: Actor) -> Iterator[dict[str, Any]]:
     """Visit by visit, page by page; queries about no page come last."""
+    labels = {form_id: form.title.of(actor.language) for form_id, form in member.build.forms.items()}
+    pages: dict[tuple[str, int], list[There]] = {}
+    for page in member.pages:
+        pages.setdefault(page.place[:2], []).append(page)
     for state in member.states:
-        yield from _of_visit(member, state, actor)
+        yield from _of_visit(state, pages.get((state.visit, state.repeat), ()), labels, member.on)
     yield from _asked(member.queries.get(None, NOT_ASKED), None, None, None)
 
 
-def _of_visit(member: Member, state: VisitState, actor: Actor) -> Iterator[dict[str, Any]]:
-    labels = {form_id: form.title.of(actor.language) for form_id, form in member.build.forms.items()}
+def _of_visit(
+    state: VisitState, pages: Iterable[There], labels: Mapping[str, str], on: date
+) -> Iterator[dict[str, Any]]:
     for form in state.owed:
-        if form not in state.progress and (task := _when(state, member.on)) is not None:
-            yield _task(task, state, form, labels.get(form), on=member.on)
-    for place, (record_id, status) in member.pages.items():
-        if (place.visit, place.visit_repeat) == (state.visit, state.repeat):
-            form, label = written(place.form, place.repeat), labels.get(place.form)
-            if status == Progress.INCOMPLETE:
-                yield _task(Task.INCOMPLETE, state, form, label, on=member.on)
-            yield from _asked(member.queries.get(record_id, NOT_ASKED), state, form, label)
-            if record_id in member.to_sign:
-                yield _task(Task.TO_SIGN, state, form, label)
+        if form not in state.progress and (task := _when(state, on)) is not None:
+            yield _task(task, state, form, labels.get(form), on=on)
+    for page in pages:
+        form, label = written(page.place.form, page.place.repeat), labels.get(page.place.form)
+        if page.status == Progress.INCOMPLETE:
+            yield _task(Task.INCOMPLETE, state, form, label, on=on)
+        yield from _asked(page.asked, state, form, label)
+        if page.to_sign:
+            yield _task(Task.TO_SIGN, state, form, label)
 
 
 def _asked(asked: Asked, state: VisitState | None, form: str | None, label: str | None) -> Iterator[dict[str, Any]]:

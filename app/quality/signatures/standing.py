@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Text, Uuid, bindparam, func, or_, select
+from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from app import models
 from app.audit import Change
 from app.core.canonical import plain
+from app.core.prepared import Prepared
 from app.forms.answers import Difference
 from app.subjects.address import stated
 
@@ -35,17 +36,7 @@ def on_pages(
 
 def unbroken(session: Session, study_id: str, subjects: Collection[str]) -> set[UUID]:
     """The pages of these subjects that a signature stands upon; one statement."""
-    found = session.execute(
-        select(_page.c.record_id)
-        .join_from(_signature, _page, OF_A_PAGE)
-        .outerjoin(_break, BROKEN_BY)
-        .where(
-            _signature.c.study_id == study_id,
-            _signature.c.subject_id.in_(subjects),
-            _break.c.signature_id.is_(None),
-        )
-    )
-    return set(found.scalars())
+    return {record_id for (record_id,) in _UNBROKEN.rows(session, {"study": study_id, "subjects": list(subjects)})}
 
 
 class LastSigned(NamedTuple):
@@ -130,6 +121,17 @@ _OF_SUBJECT = (
     )
     .order_by(_signature.c.at, _signature.c.signature_id)
 )  # fmt: skip
+_UNBROKEN = Prepared(
+    select(_page.c.record_id)
+    .join_from(_signature, _page, OF_A_PAGE)
+    .outerjoin(_break, BROKEN_BY)
+    .where(
+        _signature.c.study_id == bindparam("study", type_=Text),
+        _signature.c.subject_id == any_(bindparam("subjects", type_=ARRAY(Text))),
+        _break.c.signature_id.is_(None),
+    ),
+    lists=True,
+)
 _UPON = (
     select(_signature.c.signature_id)
     .join_from(_page, _signature, OF_A_PAGE)
