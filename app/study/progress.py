@@ -59,7 +59,8 @@ class VisitState(NamedTuple):
         due = self.planned.forms if self.planned and self.held.held is not False else ()
         if not self.progress:
             return due
-        return tuple([form for form in due if self.progress.get(form) is not Progress.COMPLETE])
+        complete = Progress.COMPLETE
+        return tuple([form for form in due if self.progress.get(form) is not complete])
 
     @property
     def days_out(self) -> int:

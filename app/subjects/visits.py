@@ -23,11 +23,11 @@ Entered = Mapping[str, Mapping[int, Mapping[str, Progress]]]
 
 
 class _Report(NamedTuple):
-    """The items of a form that tell of the visit itself."""
+    """The items of a form that tell of the visit itself; "" where it has none, which no item is called."""
 
     occurred: str
-    day: str | None
-    reason: str | None
+    day: str
+    reason: str
 
 
 _HAPPENED = {"Y": True, "N": False}
@@ -71,17 +71,17 @@ def _asked(build: Build) -> Asked:
 def _report(form: Form) -> _Report | None:
     names = {item.cdash: item.id for part in form.sections if not part.repeating for item in part.items if item.cdash}
     occurred = names.get(OCCURRED)
-    return None if occurred is None else _Report(occurred, names.get(DAY), names.get(REASON))
+    return None if occurred is None else _Report(occurred, names.get(DAY, ""), names.get(REASON, ""))
 
 
 def entered(pages: Iterable[tuple[Place, str]]) -> Entered:
     """How far each form is, from the places of pages and their status; void pages count for nothing."""
     found: dict[str, dict[int, dict[str, Progress]]] = {}
-    for place, status in pages:
-        if status != RecordStatus.VOID:
-            at = found.setdefault(place.visit, {}).setdefault(place.visit_repeat, {})
-            whole = status == RecordStatus.COMPLETE and at.get(place.form) is not Progress.INCOMPLETE
-            at[place.form] = Progress.COMPLETE if whole else Progress.INCOMPLETE
+    void, complete, whole, begun = RecordStatus.VOID, RecordStatus.COMPLETE, Progress.COMPLETE, Progress.INCOMPLETE
+    for (visit, repeat, form, _), status in pages:
+        if status != void:
+            at = found.setdefault(visit, {}).setdefault(repeat, {})
+            at[form] = whole if status == complete and at.get(form) is not begun else begun
     return found
 
 
@@ -118,8 +118,9 @@ def _held(asked: Asked, pages: Iterable[Page]) -> Iterator[tuple[tuple[str, int]
         report = asked.reports.get(page.place.form)
         if report is None or page.place.repeat > 1:
             continue
-        said, day, reason = (None if item is None else value_of(page.answers.get(item)) for item in report)
-        yield (page.place.visit, page.place.visit_repeat), Held(_HAPPENED.get(str(said)), _date(day), reason)
+        said = value_of(page.answers.get(report.occurred))
+        day, reason = value_of(page.answers.get(report.day)), value_of(page.answers.get(report.reason))
+        yield page.place[:2], Held(_HAPPENED.get(str(said)), _date(day), reason)
 
 
 def _date(text: Any) -> date | None:

@@ -325,6 +325,38 @@ def test_the_number_of_statements_is_the_same_however_much_there_is(due: Trial, 
     assert few <= 5
 
 
+def test_what_is_remembered_of_a_subject_is_what_a_process_that_has_just_begun_would_say(due: Trial) -> None:
+    """Whatever changes: a page, its status, the day it tells of, an anchor, the arm, a page that is struck."""
+    subject, nurse = enrolled(due), due.nurse
+    told: list[Any] = []
+
+    def changed() -> None:
+        remembered, before = answers(), [*told]
+        due.database.kept.clear()
+        told[:] = answers()
+        assert remembered == told != before
+
+    def answers() -> list[Any]:
+        return [nurse.get(path, params={"on": "2024-02-20"}).json() for path in ("/matrix", "/worklist")]
+
+    steps: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
+        ("D30", "visit", HELD, {}),
+        ("D30", "visit", HELD | {"svdat": "2024-02-18"}, {"revision": 1, "reason": "Misread"}),
+        ("D30", "labs", LABS, {"complete": False}),
+        ("D30", "labs", LABS | {"anc": "0.6"}, {"revision": 1}),
+        ("D30", "labs", LABS | {"anc": "0.4"}, {"revision": 2, "reason": "Misread"}),
+        ("SCR", "arm", {"rand_date": "2024-01-11", "arm_code": "A"}, {}),
+        ("SCR", "consent", CONSENT | {"enrol_date": "2024-01-20"}, {"revision": 1, "reason": "Misread"}),
+        ("UNS", "response", {"assess_date": "2024-02-01", "response": "CR"}, {}),
+    ]
+    for visit, form, page, more in steps:
+        nurse.enter(subject, visit, form, page, **more)
+        changed()
+    struck = f"/subjects/{subject}/visits/D30/forms/labs/void"
+    assert nurse.post(struck, {"reason": "Other patient"}, headers={"If-Match": '"3"'}).status_code == 200
+    changed()
+
+
 def test_the_clock_is_one(due: Trial) -> None:
     subject = enrolled(due)
     today = clock.now().astimezone(ZoneInfo("Asia/Shanghai")).date().isoformat()

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.access.actor import Actor, require
 from app.access.permissions import Permission
 from app.capture.due import read
-from app.capture.due.read import NOT_ASKED, Asked
+from app.capture.due.read import NOT_ASKED, Asked, Row
 from app.core import clock
 from app.core.days import local_day
 from app.models.capture import RecordStatus
@@ -18,7 +18,7 @@ from app.models.marks import LockState
 from app.quality.signatures.standing import unbroken
 from app.study.library import Build, build_of
 from app.study.progress import VisitState
-from app.study.review import STRICT, Signing
+from app.study.review import STRICT
 from app.subjects import locked
 from app.subjects.facts import Page, Place
 from app.subjects.visits import asked_of, dates_of, entered, visits
@@ -86,26 +86,50 @@ def cohort(
 def _member(
     subject: Mapping[str, Any],
     build: Build,
-    pages: Sequence[Page],
+    rows: Sequence[Row],
     queries: Mapping[UUID | None, Asked],
     on: date,
     signed: Collection[UUID],
 ) -> Member:
-    progress = entered((page.place, page.status) for page in pages)
-    states = tuple(visits(build, dates_of(subject), progress, {page.place: page for page in pages}))
+    """To be signed is what is complete and of a form that is signed, where nothing is asked and no lock stands."""
     rules = build.study.signing or STRICT
     locks = [lock for lock in subject["locks"] if lock["state"] != LockState.FROZEN]
-    there = [_there(page, queries.get(page.record_id, NOT_ASKED), rules, locks, signed) for page in pages]
-    return Member(subject, build, states, there, queries, on)
+    there = []
+    for visit, visit_repeat, form, repeat, record_id, status, *_ in rows:
+        place = Place(visit, visit_repeat, form, repeat)
+        asked = queries.get(record_id, NOT_ASKED)
+        waits = status == _COMPLETE and record_id not in signed and (asked is NOT_ASKED or rules.despite_queries)
+        to_sign = waits and rules.asks(form) and not (locks and any(locked.covers(lock, place) for lock in locks))
+        there.append(There(place, status, asked, to_sign))
+    return Member(subject, build, _states(subject, build, rows), there, queries, on)
 
 
-def _there(page: Page, asked: Asked, rules: Signing, locks: Sequence[locked.Lock], signed: Collection[UUID]) -> There:
-    """To be signed is what is complete and of a form that is signed, where nothing is asked and no lock stands."""
-    to_sign = (
-        page.status == RecordStatus.COMPLETE
-        and rules.asks(page.place.form)
-        and (asked is NOT_ASKED or rules.despite_queries)
-        and page.record_id not in signed
-        and not (locks and any(locked.covers(lock, page.place) for lock in locks))
+_COMPLETE = RecordStatus.COMPLETE
+
+
+def _states(subject: Mapping[str, Any], build: Build, rows: Sequence[Row]) -> Sequence[VisitState]:
+    """The visits of a subject, as they were laid out before where nothing they rest on is new: no revision changes."""
+    number = subject["subject_id"]
+    laid: dict[str, tuple[Any, Sequence[VisitState]]] = build.memo.setdefault("laid", {})
+    resting = (
+        subject["anchors"],
+        [(record_id, status, revision) for *_, record_id, status, _, _, revision, _, _ in rows],
     )
-    return There(page.place, page.status, asked, to_sign)
+    known = laid.get(number)
+    if known is not None and known[0] == resting:
+        return known[1]
+    pages: dict[Place, Page] = {}
+    for *address, record_id, status, version, study_version, revision, answers, at in rows:
+        if answers is not None:
+            place = Place(*address)
+            pages[place] = Page(number, record_id, place, version, study_version, revision, status, answers, at)
+    progress = entered((Place(*row[:4]), row[5]) for row in rows)
+    states = tuple(visits(build, dates_of(subject), progress, pages))
+    if len(laid) >= _REMEMBERED:
+        laid.clear()
+    laid[number] = resting, states
+    return states
+
+
+_REMEMBERED = 2000
+"""Subjects of a study version whose visits a process remembers; those of one take some ten kilobytes."""

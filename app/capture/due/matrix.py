@@ -52,7 +52,7 @@ def _row(member: Member, actor: Actor, *, reads: bool) -> dict[str, Any]:
     for page in member.pages:
         if page.asked is not NOT_ASKED:
             queries[page.place[:2]] += page.asked.unresolved
-    to_sign = Counter(page.place[:2] for page in member.pages if page.to_sign)
+    to_sign = Counter([page.place[:2] for page in member.pages if page.to_sign])
     cells = {}
     for state in member.states:
         standing = state.standing(member.on)

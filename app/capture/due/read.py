@@ -1,7 +1,7 @@
 """What is read of many subjects at once: three statements, however many subjects, visits and pages there are."""
 
 from collections.abc import Mapping, Sequence
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -16,7 +16,6 @@ from app.core.prepared import Prepared
 from app.models.capture import RecordStatus
 from app.models.queries import QueryState
 from app.subjects import locked
-from app.subjects.facts import Page, Place
 
 
 class Asked(NamedTuple):
@@ -32,6 +31,9 @@ class Asked(NamedTuple):
 
 
 NOT_ASKED = Asked(0, 0)
+
+Row = Sequence[Any]
+_PLACE = itemgetter(0, 1, 2, 3)
 
 
 def subjects(
@@ -62,15 +64,16 @@ def subjects(
     return page(session, statement, order, cursor=cursor, limit=limit, scope=(study_id, at))
 
 
-def pages(session: Session, study_id: str, numbers: Sequence[str], forms: frozenset[str]) -> dict[str, list[Page]]:
-    """Every page that counts, by subject in the order of places; what it holds only for these forms."""
-    found: dict[str, list[Page]] = {number: [] for number in numbers}
-    rows = _PAGES.rows(session, {"study": study_id, "subjects": numbers, "forms": list(forms)})
-    for number, key, visit, visit_repeat, form, repeat, version, of_study, revised, status, answers, at in rows:
-        place = Place(visit, visit_repeat, form, repeat)
-        found[number].append(Page(number, key, place, version, of_study, revised, status, answers or _NOTHING, at))
-    for some in found.values():
-        some.sort(key=attrgetter("place"))
+def pages(session: Session, study_id: str, numbers: Sequence[str], forms: frozenset[str]) -> dict[str, list[Row]]:
+    """Every page that counts, by subject in the order of places; what it holds only for these forms, None for others.
+
+    A row is place (four columns), record, status, versions of form and study, revision, answers, and when they came.
+    """
+    found: dict[str, list[Row]] = {number: [] for number in numbers}
+    for number, *row in _PAGES.rows(session, {"study": study_id, "subjects": numbers, "forms": list(forms)}):
+        found[number].append(row)
+    for rows in found.values():
+        rows.sort(key=_PLACE)
     return found
 
 
@@ -82,9 +85,6 @@ def queries(session: Session, study_id: str, numbers: Sequence[str]) -> dict[str
     return found
 
 
-_NOTHING: Mapping[str, Any] = {}
-
-
 def _asking_pages() -> Select[Any]:
     record, revision = models.record, models.revision
     wanted = record.c.form_id == any_(bindparam("forms", type_=ARRAY(Text)))
@@ -92,15 +92,15 @@ def _asking_pages() -> Select[Any]:
     return (
         select(
             record.c.subject_id,
-            record.c.record_id,
             record.c.visit,
             record.c.visit_repeat,
             record.c.form_id,
             record.c.repeat,
+            record.c.record_id,
+            record.c.status,
             record.c.form_version,
             record.c.study_version,
             record.c.revision,
-            record.c.status,
             case((wanted, revision.c.answers)),
             revision.c.at,
         )
