@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +14,7 @@ from app.forms.answers import Context, Judgement, judge, late_questions
 from app.forms.asking import RangeTable, Watch, watch
 from app.forms.definition import Form, ItemType, Phase
 from app.forms.expressions import ExpressionMistake
-from app.forms.findings import Question
+from app.forms.findings import Question, fingerprint
 from app.forms.rules import rules
 from app.forms.tokens import members
 from app.study.library import Build
@@ -21,6 +22,9 @@ from app.study.lookups import names_of, surroundings
 from app.subjects.facts import Page
 from app.subjects.lookups import Known, Lookups
 from app.subjects.ranges import NO_RANGES, Ranges
+
+_FIRST_ZONE = timedelta(hours=14)
+"""How far the clocks of those are ahead of UTC for whom a day begins first."""
 
 _REMEMBERED = 5000
 """So many pages are remembered per study version and process, some kB each once they were judged."""
@@ -89,7 +93,22 @@ class Reading:
 
     def questions(self, phase: Phase) -> list[Question]:
         """What looks wrong on the page, in this phase."""
-        return [each for each in self.judged.questions if not each.phases or phase in each.phases]
+        judged = [each for each in self.judged.questions if not each.phases or phase in each.phases]
+        return [*judged, *self._ahead()]
+
+    def _ahead(self) -> Iterator[Question]:
+        """The days of what has happened that lay ahead, wherever on earth the page was entered.
+
+        They are held against the day of the revision, and not against today, so that they are found again the same.
+        """
+        latest = (self.page.at + _FIRST_ZONE).date()
+        ahead = {
+            (fact.sources[0].item, fact.sources[0].row): fact.raw
+            for _, fact in self.occurrences
+            if fact.lower is not None and fact.lower > latest
+        }
+        for (item, row), raw in ahead.items():
+            yield Question(item, row, "in_future", fingerprint=fingerprint(raw))
 
     def unasked(self, phase: Phase) -> list[str]:
         """The checks of the page that are not asked in this phase: what they found before stands."""

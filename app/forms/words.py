@@ -144,6 +144,10 @@ CATALOGUE: Mapping[str, tuple[tuple[str, str], tuple[str, str]]] = {
         ("{label} is unusually high, above {limit} {unit}", "Confirm or correct the value and its unit"),
         ("{label}异常偏高，高于 {limit} {unit}", "请确认或更正数值和单位"),
     ),
+    "in_future": (
+        ("{label} lay in the future when it was entered", "Correct the date; enter what happens once it has happened"),
+        ("{label}在录入时尚未到来", "请更正日期；事件发生之后再录入"),
+    ),
     "derived-differs": (
         (
             "{label} is not what the findings on this page amount to by the published rule ({computed})",

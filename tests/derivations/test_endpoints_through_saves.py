@@ -1,10 +1,16 @@
 """Endpoints as they follow from what is saved: at once, with the exact items, and as they were before."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
+from app.access.actor import SystemActor
+from app.capture.anew.derive import derive
+from app.core import clock
+from app.core.transaction import see_all
 from tests.stories.amendment import amended
 from tests.trial import API, Trial, publish
 
@@ -231,5 +237,25 @@ def test_contact_after_a_documented_death_is_a_finding_and_changes_no_number(tri
     (finding,) = book(trial, subject)["findings"]
     assert "after the documented day of death" in finding["message"]
     trial.nurse.enter(subject, "LOG", "death", {"death_date": "2024-10-01"}, revision=1, reason="Wrong month")
+    assert rules(trial, subject) == []
+    trial.verified()
+
+
+def test_a_day_that_has_not_come_is_a_question_and_stands_as_it_was_entered(trial: Trial, subject: str) -> None:
+    now = clock.now()
+    ahead, today = ((now + timedelta(days=days)).date() for days in (40, 0))
+    saved = trial.nurse.enter(subject, "UNS", "response", remission(ahead.isoformat()))
+    (finding,) = saved["findings"]
+    assert (finding["item"], finding["rule"]) == ("assess_date", "in_future")
+    assert "lay in the future when it was entered" in finding["message"]
+    assert saved["answers"]["assess_date"] == ahead.isoformat()
+    died = trial.nurse.enter(subject, "LOG", "death", {"death_date": f"{ahead.year + 1}-03"})
+    assert [each["rule"] for each in died["findings"]] == ["in_future"]
+    # the days have come: what was entered was entered too early all the same
+    with patch.object(clock, "now", lambda: now + timedelta(days=999)), trial.database.reading() as session:
+        see_all(session)
+        assert derive(session, SystemActor(source="test"), "TRIAL", store=False) == (1, [])
+    trial.nurse.enter(subject, "UNS", "response", remission(today.isoformat()), revision=1, reason="Misread")
+    trial.nurse.enter(subject, "LOG", "death", {"death_date": str(today.year)}, revision=1, reason="Only the year")
     assert rules(trial, subject) == []
     trial.verified()
