@@ -77,8 +77,7 @@ def anchor(path: Path, lines: tuple[bytes, ...] | list[bytes]) -> None:
     if not lines:
         return
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o640)
+        handle = _opened(path)
         try:
             size = os.fstat(handle).st_size
             torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"  # a write that a full disk cut short
@@ -89,3 +88,12 @@ def anchor(path: Path, lines: tuple[bytes, ...] | list[bytes]) -> None:
             os.close(handle)
     except OSError as fault:
         log.error("anchor-not-written", extra={"errno": fault.errno})
+
+
+def _opened(path: Path) -> int:
+    how = os.O_RDWR | os.O_APPEND | os.O_CREAT
+    try:
+        return os.open(path, how, 0o640)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, how, 0o640)

@@ -51,6 +51,8 @@ def value_of(answer: Any) -> Any:
 
 def convert(item: Item, answer: Any) -> Decimal | None:
     """A stored number in the item's canonical unit, exactly; None where there is no number."""
+    if type(answer) is str and item.is_number:  # as most are stored
+        return Decimal(answer)
     value, unit, _ = plain(answer)
     if isinstance(value, bool) or not isinstance(value, int | str) or not item.is_number:
         return None
@@ -64,7 +66,7 @@ def read_answer(item: Item, raw: Any) -> Any:
         return None
     if item.type is ItemType.COMPUTED:
         raise Unreadable("computed")
-    if not isinstance(raw, Mapping):
+    if type(raw) is str or not isinstance(raw, Mapping):
         return _READERS[item.type](item, raw, None)
     given = {key: value for key, value in raw.items() if value is not None and value != ""}
     if "missing" in given:
@@ -118,9 +120,11 @@ def _integer(item: Item, raw: Any, unit: str | None) -> int:
 
 
 def _decimal(item: Item, raw: Any, unit: str | None) -> str:
-    if isinstance(raw, bool) or not isinstance(raw, int | str | Decimal | float):
+    if type(raw) is str:
+        text = raw
+    elif isinstance(raw, bool) or not isinstance(raw, int | str | Decimal | float):
         raise Unreadable("not_decimal")
-    if isinstance(raw, int):
+    elif isinstance(raw, int):
         if abs(raw) >= 10**MAX_DIGITS:
             raise Unreadable("too_many_digits", limit=MAX_DIGITS)
         text = str(raw)
