@@ -100,7 +100,7 @@ def _hold(session: Session, actor: Actor, study_id: str, subject_id: str, place:
         raise Conflict("The page is void and counts for nothing")
     _assert_seen(page, expected)
     form = form_of(session, place.form, page.form_version)
-    return Seen(subject, page, list(given(form, page.answers)), standing(session, study_id, page.record_id))
+    return Seen(subject, page, given(form, page.answers), standing(session, study_id, page.record_id))
 
 
 def standing(session: Session, study_id: str, record_id: UUID) -> Mapping[str, Any] | None:

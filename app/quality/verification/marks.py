@@ -5,7 +5,7 @@
 A mark is of an item that has an answer. An item that nobody has looked at has none.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,15 +18,30 @@ from app.subjects.locked import Which, by_row
 Mark = Mapping[str, Any]
 
 
-def given(form: Form, answers: Mapping[str, Any]) -> Iterator[Which]:
+def given(form: Form, answers: Mapping[str, Any]) -> list[Which]:
     """The items of a page that have an answer, in the order of the form, rows by their numbers."""
-    for section in form.sections:
-        items = [item.id for item in section.items if item.type is not ItemType.COMPUTED]
-        if section.repeating:
-            for row in answers.get(section.id) or ():
-                yield from ((item, row["row"]) for item in items if item in row)
+    found: list[Which] = []
+    for rows, items in _entered(form):
+        if rows is None:
+            found += [which for which in items if which[0] in answers]
         else:
-            yield from ((item, None) for item in items if item in answers)
+            for row in answers.get(rows) or ():
+                found += [(item, row["row"]) for item, _ in items if item in row]
+    return found
+
+
+def _entered(form: Form) -> Sequence[tuple[str | None, Sequence[Which]]]:
+    """The items of a form that are entered, section by section with the name of its rows; worked out once."""
+    found: Sequence[tuple[str | None, Sequence[Which]]] | None = form.memo.get("entered")
+    if found is None:
+        found = form.memo["entered"] = [
+            (
+                section.id if section.repeating else None,
+                [(item.id, None) for item in section.items if item.type is not ItemType.COMPUTED],
+            )
+            for section in form.sections
+        ]
+    return found
 
 
 def by_item(marks: Iterable[Mark]) -> dict[Which, Mark]:

@@ -1,9 +1,9 @@
 """What was verified, what has changed since, and what is still to be seen: of a page, of a subject, of each site."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -84,7 +84,7 @@ def of_page(session: Session, actor: Actor, study_id: str, subject_id: str, plac
         (record.c.subject_id == subject_id) & (record.c.visit == place.visit) & (record.c.form_id == place.form)
         & (record.c.visit_repeat == place.visit_repeat) & (record.c.repeat == place.repeat)
     )  # fmt: skip
-    found = next(_checked(session, study_id, _pages(study_id).where(here)), None)
+    found = next(_checked(session, study_id, session.execute(_pages(study_id).where(here))), None)
     if found is None:
         raise NotFound("There is no such page")
     items = [_described(found, which, actor.language) for which in found.given]
@@ -112,7 +112,8 @@ def left(
     order = sorting(None, {"subject": subject.c.subject_id}, default="subject", unique=(subject.c.subject_id,))
     rows, following = one_page(session, statement, order, cursor=cursor, limit=limit, scope=(study_id, site))
     wanted = [row["subject_id"] for row in rows]
-    pages = _checked(session, study_id, _pages(study_id).where(models.record.c.subject_id.in_(wanted)))
+    rows_ = session.execute(_pages(study_id).where(models.record.c.subject_id.in_(wanted)))
+    pages = _checked(session, study_id, rows_)
     found = [(each, each.left) for each in pages]
     return [
         {
@@ -146,7 +147,7 @@ def everything(session: Session, study_id: str, within: frozenset[str] | None) -
     """Every page that counts at these sites (None: all), with its marks, in the order of an export; one statement."""
     statement = _pages(study_id).execution_options(yield_per=_BLOCK)
     narrowed = statement if within is None else statement.where(models.subject.c.site_id.in_(within))
-    return _checked(session, study_id, narrowed)
+    return _checked(session, study_id, session.execute(narrowed))
 
 
 def _visible(session: Session, actor: Actor, study_id: str, subject_id: str) -> None:
@@ -166,8 +167,8 @@ def _pages(study_id: str) -> Select[Any]:
     )  # fmt: skip
     return (
         select(
-            subject.c.site_id, record.c.subject_id, record.c.visit, record.c.visit_repeat, record.c.form_id,
-            record.c.repeat, record.c.revision, revision.c.form_version, revision.c.answers, site.c.version,
+            record.c.subject_id, subject.c.site_id, site.c.version, record.c.visit, record.c.visit_repeat,
+            record.c.form_id, record.c.repeat, record.c.revision, revision.c.form_version, revision.c.answers,
             marks.c.marks,
         )
         .join_from(record, revision, (revision.c.study_id == record.c.study_id)
@@ -180,20 +181,19 @@ def _pages(study_id: str) -> Select[Any]:
     )  # fmt: skip
 
 
-def _checked(session: Session, study_id: str, statement: Select[Any]) -> Iterator[Checked]:
-    for subject_id, pages in groupby(session.execute(statement), key=attrgetter("subject_id")):
+def _checked(session: Session, study_id: str, rows: Iterable[Sequence[Any]]) -> Iterator[Checked]:
+    """The pages in rows of `_pages`."""
+    for subject_id, pages in groupby(rows, key=itemgetter(0)):
         plan, drawn = EVERYTHING, None
-        for row in pages:
+        for _, site_id, version, visit, visit_repeat, form_id, repeat, revision, form_version, answers, marks in pages:
             if drawn is None:
-                plan = build_of(session, study_id, row.version).study.sdv or EVERYTHING
+                plan = build_of(session, study_id, version).study.sdv or EVERYTHING
                 drawn = plan.drawn(study_id, subject_id)
-            form = form_of(session, row.form_id, row.form_version)
-            items = list(given(form, row.answers))
-            asked = items if drawn else [which for which in items if plan.critical_here(row.form_id, which[0])]
-            place = Place(row.visit, row.visit_repeat, row.form_id, row.repeat)
-            yield Checked(
-                row.site_id, subject_id, place, row.revision, form, items, frozenset(asked), by_item(row.marks or ())
-            )
+            form = form_of(session, form_id, form_version)
+            items = given(form, answers)
+            asked = items if drawn else [which for which in items if plan.critical_here(form_id, which[0])]
+            place = Place(visit, visit_repeat, form_id, repeat)
+            yield Checked(site_id, subject_id, place, revision, form, items, frozenset(asked), by_item(marks or ()))
 
 
 def _described(checked: Checked, which: Which, language: Lang) -> dict[str, Any]:
