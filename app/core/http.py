@@ -147,7 +147,7 @@ def _repeats(annotation: Any) -> bool:
 
 
 def _check_query(request: Request, single: frozenset[str], many: frozenset[str]) -> None:
-    if not request.url.query:
+    if not request.scope["query_string"]:
         return
     seen: set[str] = set()
     for name, _ in request.query_params.multi_items():
