@@ -112,6 +112,31 @@ def test_a_page_is_due_where_its_condition_is_certainly_true(
     )
 
 
+@given(
+    days=grafts,
+    arm=st.sampled_from(["A", "B", None]),
+    drawn=st.lists(
+        st.fixed_dictionaries(
+            {"target": offsets, "occurrence": st.sampled_from([1, 2, "each", "last"])},
+            optional={"when": st.just("subject.arm == 'A'"), "repeating": st.just(True)},  # noqa: FBT003 - a key of the file
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+)
+def test_the_plan_of_a_study_is_that_of_its_visits_one_after_the_other_however_often_it_is_asked(
+    days: list[date], arm: str | None, drawn: list[dict[str, Any]]
+) -> None:
+    visits = [anchored(**each) | {"code": f"V{place}"} for place, each in enumerate(drawn)]
+    begun = {each["code"]: [2, 9] for each in visits}
+    whole = study(*visits)
+    planned = plan(whole, anchors(days), {"arm": arm}, {}, begun)
+    alone = [each for visit in visits for each in plan(study(visit), anchors(days), {"arm": arm}, {}, begun)]
+    assert [*planned] == alone
+    plan(whole, anchors(days[:1]), {"arm": "B"})
+    assert plan(whole, anchors(days), {"arm": arm}, {}, begun) == planned
+
+
 def test_each_repeat_asks_its_own_pages() -> None:
     definition = study({**DUE, "repeating": True, "due": [{"form": "graft", "when": "here.labs_anc < 0.5"}]})
     planned = plan(definition, {}, {}, {("V", 3): {"labs_anc": 0.1}}, {"V": [1, 3]})
