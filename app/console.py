@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 import typer
+from psycopg import OperationalError as DriverError
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -78,7 +79,7 @@ def place(*, migrated: bool = True) -> Iterator[Place]:
                 [refused.detail, *(f"  {e.pointer}: {e.message.rstrip('.')}. {e.remedy}" for e in refused.errors)]
             )
         )
-    except OperationalError:
+    except (OperationalError, DriverError):
         fail("The database cannot be reached, or it stopped answering. Is MARROW_DATABASE_URL right?", 3)
     finally:
         if engine is not None:

@@ -29,6 +29,7 @@ from app.core.guard import Guard
 from app.core.http import Route
 from app.core.logs import RequestLog, log
 from app.core.openapi import describe_problems, operation_id
+from app.core.opening import unopened
 from app.core.problems import Answers
 from app.core.transaction import Database
 from app.derivations import routes as derivation_routes
@@ -187,7 +188,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def _check_routes(app: FastAPI) -> None:
-    """Every route reads strictly, whoever wrote it; an APIRouter of FastAPI's own would not."""
+    """Every route reads strictly and asks who asks, whoever wrote it; an APIRouter of FastAPI's own would not."""
     for found in iter_route_contexts(app.routes):
-        if isinstance(found.original_route, APIRoute) and not isinstance(found.original_route, Route):
+        route = found.original_route
+        if not isinstance(route, APIRoute):
+            continue
+        if not isinstance(route, Route):
             raise StartRefusedError(f"{found.path}: make its router with app.core.http.Router")
+        for name in unopened(route.dependant):
+            raise StartRefusedError(f"{found.path}: the route has to take what {name} opens as a parameter of its own")

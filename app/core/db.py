@@ -95,7 +95,8 @@ def make_engine(
         connect_args={
             "connect_timeout": connect_timeout,
             "application_name": application_name,
-            "options": f"-c statement_timeout={statement_timeout}s -c idle_in_transaction_session_timeout=300s",
+            "options": f"-c TimeZone=UTC -c statement_timeout={statement_timeout}s"
+            " -c idle_in_transaction_session_timeout=300s",
             "keepalives_idle": 15,
             "keepalives_interval": 5,
             "keepalives_count": 3,

@@ -4,12 +4,14 @@ FastAPI opens and closes what a dependency yields in threads of their own. Each 
 much as a statement, and a transaction stays open for as long as that takes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from functools import wraps
+from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction, signature
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_origin
 
+from fastapi.dependencies.models import Dependant
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
@@ -35,7 +37,12 @@ class Opening(Generic[T]):
 
 
 def opened(route: Callable[..., Any]) -> Callable[..., Any]:
-    """The route, which receives what its dependencies open and closes it before its answer is sent."""
+    """The route, which receives what its dependencies open and closes it before its answer is sent.
+
+    Raises TypeError for a route that would work on after that.
+    """
+    if iscoroutinefunction(route) or isgeneratorfunction(route) or isasyncgenfunction(route):
+        raise TypeError(f"{route.__name__}: a route is a plain function that returns its answer")
 
     @wraps(route)
     def run(**given: Any) -> Any:
@@ -46,6 +53,15 @@ def opened(route: Callable[..., Any]) -> Callable[..., Any]:
             return route(**given)
 
     return run
+
+
+def unopened(dependant: Dependant, *, direct: bool = True) -> Iterator[str]:
+    """The dependencies whose opening the route does not receive itself: nobody would open them."""
+    for each in dependant.dependencies:
+        opens = each.call is not None and get_origin(signature(each.call).return_annotation) is Opening
+        if opens and not (direct and each.name):
+            yield str(getattr(each.call, "__name__", each.call))
+        yield from unopened(each, direct=False)
 
 
 async def open_first(request: Request) -> None:

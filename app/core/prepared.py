@@ -1,4 +1,4 @@
-"""Statements that every save sends: put together once, and handed to the driver as they are.
+"""Statements that are sent again and again: put together once, and handed to the driver as they are.
 
 SQLAlchemy looks at a statement anew each time and wraps each row of its answer. That takes longer than the driver and
 the server together.
@@ -47,7 +47,7 @@ class Prepared:
         return self.run(session, values, row_factory=dict_row).fetchall()
 
     def one(self, session: Session, values: Values) -> dict[str, Any] | None:
-        """The row that it gives, by the names of the columns; None where there is none."""
+        """The first row that it gives, by the names of the columns; None where there is none."""
         return next(iter(self.named(session, values)), None)
 
     def run(self, session: Session, values: Values, **how: Any) -> Cursor[Any]:
@@ -59,7 +59,7 @@ class Prepared:
         given = {**constants, **values}
         for name, write in writers:
             given[name] = write(given[name])
-        for told in connection.engine.dispatch.before_cursor_execute:  # whoever counts statements counts these
+        for told in connection.engine.dispatch.before_cursor_execute:  # whoever counts statements counts these too
             told(connection, None, words.decode(), given, None, False)  # noqa: FBT003 - as SQLAlchemy calls them
         driver = connection.connection.driver_connection
         if not isinstance(driver, Connection):
@@ -72,5 +72,7 @@ def _made(statement: Statement, dialect: Dialect) -> _Made:
     made = statement.compile(dialect=dialect)
     if not isinstance(made, SQLCompiler):
         raise TypeError("What is prepared is a statement")
+    given = {one.key for one in made.binds.values() if one.required}
+    constants = {name: value for name, value in made.params.items() if name not in given}
     writers = ((name, one.type.dialect_impl(dialect).bind_processor(dialect)) for name, one in made.binds.items())
-    return _Made(str(made).encode(), made.params, tuple((name, write) for name, write in writers if write))
+    return _Made(str(made).encode(), constants, tuple((name, write) for name, write in writers if write))

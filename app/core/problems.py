@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import psycopg
-from fastapi.exceptions import RequestValidationError
+from fastapi.exceptions import RequestValidationError, ResponseValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from sqlalchemy import exc as sql
@@ -93,7 +93,9 @@ def refusal_of(fault: Exception, request: Request | None = None) -> Refusal:
         return _database(fault)
     if isinstance(fault, ExceptionGroup) and len(fault.exceptions) == 1:
         return refusal_of(fault.exceptions[0], request)
-    return Unexpected("The fault has been logged under the request id. Nothing was stored.")
+    answered = isinstance(fault, ResponseValidationError)  # the answer is looked at after the commit
+    words = "Read again to see whether it was stored." if answered else "Nothing was stored."
+    return Unexpected(f"The fault has been logged under the request id. {words}")
 
 
 def _http(fault: HTTPException) -> Refusal:

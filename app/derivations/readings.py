@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -97,18 +97,20 @@ class Reading:
         return [*judged, *self._ahead()]
 
     def _ahead(self) -> Iterator[Question]:
-        """The days of what has happened that lay ahead, wherever on earth the page was entered.
+        """The days of what has happened that lay ahead, wherever on earth the page was saved.
 
-        They are held against the day of the revision, and not against today, so that they are found again the same.
+        They are held against the day of the revision, and not against today, so that they are found again the same. A
+        day that was worked out from other pages lies after the revision as a matter of course.
         """
-        latest = (self.page.at + _FIRST_ZONE).date()
+        latest = (self.page.at.astimezone(UTC) + _FIRST_ZONE).date()
         ahead = {
             (fact.sources[0].item, fact.sources[0].row): fact.raw
             for _, fact in self.occurrences
             if fact.lower is not None and fact.lower > latest
         }
         for (item, row), raw in ahead.items():
-            yield Question(item, row, "in_future", fingerprint=fingerprint(raw))
+            if self.form.item(item).type is not ItemType.COMPUTED:
+                yield Question(item, row, "in_future", fingerprint=fingerprint(raw))
 
     def unasked(self, phase: Phase) -> list[str]:
         """The checks of the page that are not asked in this phase: what they found before stands."""
@@ -139,7 +141,7 @@ class Readings:
         for place in sorted(self.by_place):
             for milestone, fact in self.by_place[place].occurrences:
                 found[milestone].append(fact)
-        return found
+        return dict(found)
 
     def late_rules(self, build: Build) -> frozenset[str]:
         """The checks whose findings hang on what is derived last, whichever page they stand on."""

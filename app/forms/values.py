@@ -131,7 +131,7 @@ def _decimal(item: Item, raw: Any, unit: str | None) -> str:
     elif isinstance(raw, float):
         text = _of_float(raw)
     else:
-        text = _written(raw) if isinstance(raw, Decimal) else raw
+        text = _written(raw) if isinstance(raw, Decimal) else str(raw)
     if not _DECIMAL.fullmatch(text):
         raise Unreadable("not_decimal")
     number = Decimal(text)

@@ -145,8 +145,11 @@ CATALOGUE: Mapping[str, tuple[tuple[str, str], tuple[str, str]]] = {
         ("{label}异常偏高，高于 {limit} {unit}", "请确认或更正数值和单位"),
     ),
     "in_future": (
-        ("{label} lay in the future when it was entered", "Correct the date; enter what happens once it has happened"),
-        ("{label}在录入时尚未到来", "请更正日期；事件发生之后再录入"),
+        (
+            "{label} lay in the future when the page was saved",
+            "Correct the date; enter what happens once it has happened",
+        ),
+        ("{label}在保存本页时尚未到来", "请更正日期；事件发生之后再录入"),
     ),
     "derived-differs": (
         (

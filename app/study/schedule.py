@@ -76,9 +76,11 @@ class Line:
 
 def _lines(study: Study) -> Sequence[Line]:
     """Worked out once for a study version."""
-    found: Sequence[Line] | None = study.memo.get("schedule")
-    if found is None:
-        found = study.memo["schedule"] = [Line.of(visit) for visit in study.visits]
+    kept: tuple[Any, Sequence[Line]] = study.memo.get("schedule", (None, ()))
+    visits, found = kept
+    if visits is not study.visits:  # a study that was copied with other visits shares the memo
+        found = [Line.of(visit) for visit in study.visits]
+        study.memo["schedule"] = study.visits, found
     return found
 
 

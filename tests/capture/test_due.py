@@ -326,7 +326,7 @@ def test_the_number_of_statements_is_the_same_however_much_there_is(due: Trial, 
 
 
 def test_what_is_remembered_of_a_subject_is_what_a_process_that_has_just_begun_would_say(due: Trial) -> None:
-    """Whatever changes: a page, its status, the day it tells of, an anchor, the arm, a page that is struck."""
+    """Whatever changes: a page, its status, the day it tells of, an anchor, the arm, a page that is struck and brought back."""
     subject, nurse = enrolled(due), due.nurse
     told: list[Any] = []
 
@@ -354,6 +354,8 @@ def test_what_is_remembered_of_a_subject_is_what_a_process_that_has_just_begun_w
         changed()
     struck = f"/subjects/{subject}/visits/D30/forms/labs/void"
     assert nurse.post(struck, {"reason": "Other patient"}, headers={"If-Match": '"3"'}).status_code == 200
+    changed()
+    nurse.enter(subject, "D30", "labs", LABS, revision=4, reason="This patient after all")
     changed()
 
 

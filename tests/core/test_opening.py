@@ -89,3 +89,54 @@ def test_who_may_not_ask_is_told_that_and_not_what_is_wrong_with_the_question(
     assert seen.words == ["open", "close"]
     seen.refusing = "open"
     assert client.put(path, headers=headers).status_code == 401
+
+
+def test_an_answer_that_is_none_after_the_commit_does_not_say_that_nothing_was_stored(
+    monkeypatch: pytest.MonkeyPatch, seen: Seen
+) -> None:
+    async def opening(request: Request) -> Opening[str]:
+        return Opening(request, seen.work())
+
+    router = Router(prefix="/opened", tags=["opened"])
+
+    @router.put("")
+    def put(work: Annotated[str, Depends(opening)]) -> int:
+        return work  # type: ignore[return-value]  # what is answered is a mistake of the program
+
+    monkeypatch.setattr(main, "ROUTERS", (router,))
+    answer = TestClient(main.assemble(Settings()), raise_server_exceptions=False).put("/opened")
+    assert (answer.status_code, seen.words) == (500, ["open", "close"])
+    assert "Read again to see whether it was stored" in answer.json()["detail"]
+
+
+def test_a_route_that_would_not_receive_what_is_opened_is_not_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def opening(request: Request) -> Opening[str]:
+        return Opening(request, Seen().work())
+
+    def through(work: Annotated[str, Depends(opening)]) -> str:
+        return work
+
+    def get() -> str:
+        return "nobody asked"
+
+    def get_through(work: Annotated[str, Depends(through)]) -> str:
+        return work
+
+    for route, dependencies in ((get, [Depends(opening)]), (get_through, [])):
+        router = Router(prefix="/aside", tags=["aside"])
+        router.get("", dependencies=dependencies)(route)
+        monkeypatch.setattr(main, "ROUTERS", (router,))
+        with pytest.raises(main.StartRefusedError, match=r"/aside: .* opening"):
+            main.assemble(Settings())
+
+
+def test_a_route_is_a_plain_function() -> None:
+    async def later() -> str:
+        return "later"
+
+    def slowly() -> Iterator[str]:
+        yield "slowly"
+
+    for route in (later, slowly):
+        with pytest.raises(TypeError, match="plain function"):
+            Router(prefix="/later", tags=["later"]).get("")(route)

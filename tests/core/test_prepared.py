@@ -68,3 +68,9 @@ def test_an_error_of_the_server_is_raised_and_the_session_goes_on_after_it(engin
             divided.rows(session, {"by": 0})
         session.rollback()
         assert divided.rows(session, {"by": 1}) == [(1,)]
+
+
+def test_a_value_that_is_forgotten_is_no_null(engine: Engine) -> None:
+    asked = Prepared(text("SELECT :a AS a, coalesce(:b, 'none') AS b"))
+    with Session(engine) as session, pytest.raises((psycopg.ProgrammingError, KeyError)):
+        asked.one(session, {"a": "here"})

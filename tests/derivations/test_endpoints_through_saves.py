@@ -247,7 +247,7 @@ def test_a_day_that_has_not_come_is_a_question_and_stands_as_it_was_entered(tria
     saved = trial.nurse.enter(subject, "UNS", "response", remission(ahead.isoformat()))
     (finding,) = saved["findings"]
     assert (finding["item"], finding["rule"]) == ("assess_date", "in_future")
-    assert "lay in the future when it was entered" in finding["message"]
+    assert "lay in the future when the page was saved" in finding["message"]
     assert saved["answers"]["assess_date"] == ahead.isoformat()
     died = trial.nurse.enter(subject, "LOG", "death", {"death_date": f"{ahead.year + 1}-03"})
     assert [each["rule"] for each in died["findings"]] == ["in_future"]

@@ -113,6 +113,14 @@ def test_without_a_window_the_visit_is_on_its_day():
     assert visit.opens == visit.target == visit.closes == date(2024, 1, 4)
 
 
+def test_a_study_with_other_visits_is_planned_by_those():
+    of = study(anchored(30))
+    anchors = {"hsct": date(2024, 3, 1)}
+    assert [each.visit for each in plan(of, anchors, {})] == ["V"]
+    assert plan(of.model_copy(update={"visits": ()}), anchors, {}) == ()
+    assert [each.visit for each in plan(of, anchors, {})] == ["V"]
+
+
 def test_a_visit_carries_its_pages():
     (visit,) = plan(study(anchored(0, optional=["consent"])), {}, {})
     assert (visit.forms, visit.optional) == (("graft",), ("consent",))

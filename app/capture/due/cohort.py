@@ -108,12 +108,12 @@ _COMPLETE = RecordStatus.COMPLETE
 
 
 def _states(subject: Mapping[str, Any], build: Build, rows: Sequence[Row]) -> Sequence[VisitState]:
-    """The visits of a subject, as they were laid out before where nothing they rest on is new: no revision changes."""
+    """The visits of a subject. They are remembered by the anchors and the revisions that they rest on."""
     number = subject["subject_id"]
     laid: dict[str, tuple[Any, Sequence[VisitState]]] = build.memo.setdefault("laid", {})
     resting = (
         subject["anchors"],
-        [(record_id, status, revision) for *_, record_id, status, _, _, revision, _, _ in rows],
+        [(record_id, status, revision, at) for *_, record_id, status, _, _, revision, _, at in rows],
     )
     known = laid.get(number)
     if known is not None and known[0] == resting:

@@ -110,10 +110,10 @@ def left(
     if site is not None:
         statement = statement.where(subject.c.site_id == site)
     order = sorting(None, {"subject": subject.c.subject_id}, default="subject", unique=(subject.c.subject_id,))
-    rows, following = one_page(session, statement, order, cursor=cursor, limit=limit, scope=(study_id, site))
-    wanted = [row["subject_id"] for row in rows]
-    rows_ = session.execute(_pages(study_id).where(models.record.c.subject_id.in_(wanted)))
-    pages = _checked(session, study_id, rows_)
+    numbers, following = one_page(session, statement, order, cursor=cursor, limit=limit, scope=(study_id, site))
+    wanted = [row["subject_id"] for row in numbers]
+    rows = session.execute(_pages(study_id).where(models.record.c.subject_id.in_(wanted)))
+    pages = _checked(session, study_id, rows)
     found = [(each, each.left) for each in pages]
     return [
         {
