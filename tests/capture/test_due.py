@@ -326,7 +326,7 @@ def test_the_number_of_statements_is_the_same_however_much_there_is(due: Trial, 
 
 
 def test_what_is_remembered_of_a_subject_is_what_a_process_that_has_just_begun_would_say(due: Trial) -> None:
-    """Whatever changes: a page, its status, the day it tells of, an anchor, the arm, a page that is struck and brought back."""
+    """Whatever changes: a page, its status, its day, an anchor, the arm; a page is struck and brought back."""
     subject, nurse = enrolled(due), due.nurse
     told: list[Any] = []
 
