@@ -36,7 +36,7 @@ for name, group in (
     app.add_typer(group, name=name)
 
 Cases = Annotated[Path | None, typer.Option("--in", exists=True, dir_okay=False, help="CSV with one row per case")]
-CutOff = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Everything dated later is left out")]
+CutOff = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Endpoints are read as at this day")]
 
 
 @app.command("migrate")

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, StrictBool
 from sqlalchemy.orm import Session
 
 from app.access.entrance import Reading, Writing
@@ -42,7 +42,7 @@ class PageToSave(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     answers: dict[str, Any]
-    complete: bool = True
+    complete: StrictBool = True
     reason: Reason | None = None
     instead_of: WrongPage | None = None
 

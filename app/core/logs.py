@@ -20,6 +20,8 @@ log = logging.getLogger("marrow")
 _OURS = ("marrow", "alembic.runtime.migration", "uvicorn.error")
 """Whose messages are written; other libraries put values into theirs, so only their place and level is."""
 
+_LEFT = 499
+"""The status of a request whose sender hung up before it was answered: no fault of ours."""
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 _ROOT = str(Path(__file__).resolve().parents[2])
 _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{7,63}")
@@ -102,7 +104,7 @@ class RequestLog:
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
         began = perf_counter()
-        status = 500
+        status = _LEFT
         sent = 0
 
         async def answer(message: Scope) -> None:
@@ -116,6 +118,9 @@ class RequestLog:
 
         try:
             await self.app(scope, receive, answer)
+        except BaseException:
+            status = 500 if status == _LEFT else status
+            raise
         finally:
             told = {
                 "request_id": request_id,

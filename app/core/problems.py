@@ -7,13 +7,14 @@ from typing import Any
 import orjson
 import psycopg
 from fastapi.exceptions import RequestValidationError, ResponseValidationError
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import BaseModel
 from sqlalchemy import exc as sql
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import compile_path
 
 from app.core.errors import BadRequest, Conflict, Fault, NotFound, Refusal, TooLarge, Unavailable, Unreadable
 from app.core.language import language, say
@@ -88,7 +89,7 @@ def refusal_of(fault: Exception, request: Request | None = None) -> Refusal:
     if isinstance(fault, RequestValidationError):
         return _invalid(fault, request)
     if isinstance(fault, HTTPException):
-        return _http(fault)
+        return _http(fault, request)
     if isinstance(fault, sql.SQLAlchemyError | psycopg.Error):
         return _database(fault)
     if isinstance(fault, ExceptionGroup) and len(fault.exceptions) == 1:
@@ -98,20 +99,28 @@ def refusal_of(fault: Exception, request: Request | None = None) -> Refusal:
     return Unexpected(f"The fault has been logged under the request id. {words}")
 
 
-def _http(fault: HTTPException) -> Refusal:
+def _http(fault: HTTPException, request: Request | None) -> Refusal:
     """What Starlette and FastAPI raise themselves; their words may hold the address, so they are not passed on."""
     headers = dict(fault.headers or {})
     match fault.status_code:
         case 404:
             return NotFound("Nothing is found at this address.")
         case 405:
-            return MethodNotAllowed("This address does not take that method.", headers=headers)
+            allowed = {} if request is None else {"Allow": ", ".join(_methods(request))}
+            return MethodNotAllowed("This address does not take that method.", headers=allowed)
         case 413:
             return TooLarge("Send less at a time.", headers=headers)
         case status if status >= 500:  # noqa: PLR2004
             return Unexpected("The fault has been logged under the request id. Nothing was stored.")
         case _:
             return BadRequest("The request cannot be read", headers=headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """What the address takes: it may belong to several routes, and the framework tells those of one."""
+    path = request.scope["path"]
+    found = (each for each in iter_route_contexts(request.app.routes) if compile_path(str(each.path))[0].match(path))
+    return sorted({method for each in found for method in each.methods or ()})
 
 
 def _database(fault: Exception) -> Refusal:

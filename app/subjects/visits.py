@@ -120,7 +120,8 @@ def _held(asked: Asked, pages: Iterable[Page]) -> Iterator[tuple[tuple[str, int]
             continue
         said = value_of(page.answers.get(report.occurred))
         day, reason = value_of(page.answers.get(report.day)), value_of(page.answers.get(report.reason))
-        yield page.place[:2], Held(_HAPPENED.get(str(said)), _date(day), reason)
+        held = _HAPPENED.get(str(said))
+        yield page.place[:2], Held(held, None if held is False else _date(day), reason)
 
 
 def _date(text: Any) -> date | None:

@@ -119,6 +119,15 @@ def test_a_visit_that_was_not_held_has_its_reason_and_is_overdue_no_longer(due: 
     assert (visit["status"], visit["missed"]["label"]) == ("missed", "无法到达研究中心")
 
 
+def test_a_visit_that_was_not_held_has_no_day_whatever_was_left_behind(due: Trial) -> None:
+    subject = enrolled(due)
+    page = {"done": "N", "reason_missed": "TRAVEL", "svdat": "2024-02-18"}
+    saved = due.nurse.enter(subject, "D30", "visit", page, complete=False)
+    assert "left_behind" in {each["rule"] for each in saved["findings"]}
+    cell = cells(due.nurse, subject, "2024-03-01")["D30"]
+    assert (cell["status"], cell["held_on"], cell["days_out"]) == ("missed", None, 0)
+
+
 def test_today_is_that_of_the_site(due: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
     """Late in the evening in London it is the next day in Shanghai, where the window has closed."""
     subject = enrolled(due)
@@ -285,6 +294,21 @@ def test_the_lists_go_page_by_page_over_subjects(due: Trial) -> None:
     assert [each["visit"] for each in due.nurse.get("/matrix").json()["visits"]] == [
         "SCR", "D30", "T90", "CR30", "CR2", "UNS", "LOG",
     ]  # fmt: skip
+
+
+def test_a_cursor_belongs_to_its_list_its_day_and_its_tasks(due: Trial) -> None:
+    for number in range(3):
+        enrolled(due, number=f"S-{number}")
+    query: dict[str, Any] = {"limit": 2, "on": "2024-03-01"}
+    matrix, worklist = (due.nurse.get(path, params=query).json()["next_cursor"] for path in ("/matrix", "/worklist"))
+    for path, cursor, other in (
+        ("/worklist", matrix, {}),
+        ("/matrix", worklist, {}),
+        ("/matrix", matrix, {"on": "2024-03-02"}),
+        ("/worklist", worklist, {"task": "due"}),
+    ):
+        answer = due.nurse.get(path, params=query | {"cursor": cursor} | other)
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid-cursor")
 
 
 def test_a_site_under_the_older_version_keeps_its_own_schedule(trial: Trial, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The one door, as a coordinator meets it."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -251,3 +252,14 @@ def test_a_page_of_the_wrong_subject_is_struck_there_and_entered_here(trial: Tri
     trial.nurse.enter(wrong, "SCR", "consent", CONSENT, revision=2, reason="It was right after all")
     assert trial.nurse.get(page).json()["status"] == "complete"
     trial.verified()
+
+
+@pytest.mark.parametrize("said", ["no", "yes", "0", 0, 1, "", None])
+def test_whether_a_page_is_complete_is_said_and_not_guessed(trial: Trial, said: Any) -> None:
+    subject = trial.nurse.subject()
+    body = {"answers": {"consent_date": "2024-01-05", "enrol_date": "2024-01-10"}, "complete": said}
+    path = f"/subjects/{subject}/visits/SCR/forms/consent"
+    answer = trial.nurse.call("PUT", path, json=body, headers={"If-None-Match": "*"})
+    assert answer.status_code == 422
+    assert [each["code"] for each in answer.json()["errors"]] == ["not-true-false"]
+    assert trial.nurse.get(path).status_code == 404

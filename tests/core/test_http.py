@@ -8,11 +8,13 @@ import pytest
 from sqlalchemy import exc
 from starlette.testclient import TestClient
 
+from app import main
 from app.core.errors import BadRequest, Refusal
-from app.core.http import etag, if_match, if_none_match
+from app.core.http import Router, etag, if_match, if_none_match
 from app.core.language import language
 from app.core.problems import refusal_of
 from app.core.reference import _page
+from app.settings import Settings
 from tests.core.toy import CANARY, toy
 
 
@@ -78,6 +80,15 @@ def test_an_address_and_a_method_that_are_not_there(client: TestClient) -> None:
     assert client.get("/api/v1/toy/nowhere").json()["code"] == "not-found"
     answer = client.delete("/api/v1/toy/list")
     assert (answer.status_code, answer.json()["code"], answer.headers["allow"]) == (405, "method-not-allowed", "GET")
+
+
+def test_what_an_address_takes_is_told_of_all_its_routes(monkeypatch: pytest.MonkeyPatch) -> None:
+    routers = [Router(prefix="/shared", tags=["shared"]) for _ in range(2)]
+    routers[0].get("/{number}")(lambda number: number)
+    routers[1].put("/{number}")(lambda number: number)
+    monkeypatch.setattr(main, "ROUTERS", routers)
+    answer = TestClient(main.assemble(Settings())).patch("/shared/1")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, PUT")
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 """Logs: one line each, ids and places, never a value."""
 
+import asyncio
 import json
 import logging
 import logging.config
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from fastapi import APIRouter, FastAPI, Request
@@ -89,6 +91,16 @@ def test_a_forged_path_stays_one_line_and_is_not_repeated(client: TestClient, ke
     assert line["route"] is None
     assert all("\n" not in raw and "\r" not in raw for raw in kept.lines)
     assert "forged" not in "".join(kept.lines)
+
+
+def test_whoever_hangs_up_before_the_answer_is_no_fault_of_ours(kept: Kept) -> None:
+    async def leaving(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """What the guard does about a client that has left: nothing."""
+
+    scope = {"type": "http", "method": "PUT", "path": "/", "headers": []}
+    asyncio.run(RequestLog(leaving)(scope, dict, dict))
+    [line] = requests(kept)
+    assert line["status"] == 499
 
 
 def test_a_failure_is_told_by_type_and_place(client: TestClient, kept: Kept) -> None:

@@ -393,3 +393,8 @@ def test_a_save_that_waited_for_a_lock_is_refused_by_it(trial: Trial) -> None:
         assert waiting.result().status_code == 200
         assert refused(late.result(), "study", "locked")
     trial.verified()
+
+
+def test_open_queries_are_not_passed_over_by_a_word(trial: Trial) -> None:
+    subject = trial.nurse.subject()
+    assert close(trial, "lock", subject=subject, despite_queries="yes").status_code == 422

@@ -32,7 +32,7 @@ class VersionInForce(BaseModel):
     """The study version a site is to work under, the day the site approved it, and why."""
 
     model_config = ConfigDict(extra="forbid")
-    version: Annotated[int, Field(ge=1, le=9999)]
+    version: Annotated[int, Field(strict=True, ge=1, le=9999)]
     approved_on: Day
     reason: Reason
 

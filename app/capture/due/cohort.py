@@ -54,14 +54,18 @@ def cohort(
     on: date | None = None,
     cursor: str | None = None,
     limit: int,
+    scope: tuple[str, ...],
 ) -> tuple[Iterator[Member], str | None]:
     """One page of the subjects in sight, each with its visits, and the cursor of the next.
 
     Everything is read by then; each subject is laid out when it is asked for, so that no more is held than is told.
-    `on` is the day that is looked at; by default today, at the site of each. Raises NotFound and Forbidden.
+    `on` is the day that is looked at; by default today, at the site of each. `scope` is the list that asks: a cursor
+    belongs to it and to the day. Raises NotFound and Forbidden.
     """
     require(actor, Permission.SUBJECT_READ, study_id, site)
-    subjects, following = read.subjects(session, actor, study_id, site, cursor, limit)
+    subjects, following = read.subjects(
+        session, actor, study_id, site, cursor, limit, (*scope, None if on is None else on.isoformat())
+    )
     numbers = [row["subject_id"] for row in subjects]
     builds = {version: build_of(session, study_id, version) for version in {row["version"] for row in subjects}}
     forms = frozenset().union(*(asked_of(build).forms for build in builds.values()))

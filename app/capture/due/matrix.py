@@ -29,7 +29,9 @@ def matrix(
 
     `visits` are those of the study versions in force, in the order of the newest. Raises NotFound and Forbidden.
     """
-    members, following = cohort(session, actor, study_id, site=site, on=on, cursor=cursor, limit=limit)
+    members, following = cohort(
+        session, actor, study_id, site=site, on=on, cursor=cursor, limit=limit, scope=("matrix",)
+    )
     reach = actor.reach(Permission.RECORD_READ, study_id)
     builds, items = {}, []
     for member in members:

@@ -37,9 +37,18 @@ _PLACE = itemgetter(0, 1, 2, 3)
 
 
 def subjects(
-    session: Session, actor: Actor, study_id: str, at: str | None, cursor: str | None, limit: int
+    session: Session,
+    actor: Actor,
+    study_id: str,
+    at: str | None,
+    cursor: str | None,
+    limit: int,
+    scope: tuple[str | None, ...],
 ) -> tuple[list[Mapping[str, Any]], str | None]:
-    """The subjects with their site's zone and study version, the anchors last derived, and the locks upon them."""
+    """The subjects with their site's zone and study version, the anchors last derived, and the locks upon them.
+
+    A cursor belongs to its `scope`.
+    """
     subject, site, derivation = models.subject, models.site, models.derivation
     newest = (
         select(derivation.c.results["anchors"].label("anchors"))
@@ -61,7 +70,7 @@ def subjects(
     if at is not None:
         statement = statement.where(subject.c.site_id == at)
     order = sorting(None, {"subject": subject.c.subject_id}, default="subject", unique=())
-    return page(session, statement, order, cursor=cursor, limit=limit, scope=(study_id, at))
+    return page(session, statement, order, cursor=cursor, limit=limit, scope=(*scope, study_id, at))
 
 
 def pages(session: Session, study_id: str, numbers: Sequence[str], forms: frozenset[str]) -> dict[str, list[Row]]:

@@ -45,7 +45,8 @@ def worklist(
 
     Subjects with nothing to do are left out. Raises NotFound and Forbidden.
     """
-    members, following = cohort(session, actor, study_id, site=site, on=on, cursor=cursor, limit=limit)
+    scope = ("worklist", *sorted(tasks))
+    members, following = cohort(session, actor, study_id, site=site, on=on, cursor=cursor, limit=limit, scope=scope)
     items = []
     for member in members:
         found = [each for each in _tasks(member, actor) if each["task"] in tasks]

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal, Self
 
 from fastapi import Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, model_validator
 
 from app.access.actor import Work
 from app.access.entrance import Reading, Writing
@@ -48,7 +48,7 @@ class ScopeToClose(Scope):
     """How far a scope is to be closed; `despite_queries` that are open in it."""
 
     action: Literal["freeze", "unfreeze", "lock", "hard_lock"]
-    despite_queries: bool = False
+    despite_queries: StrictBool = False
 
 
 class UnlockAsked(BaseModel):

@@ -34,7 +34,7 @@ class QueryToOpen(BaseModel):
     visit: str
     form: str
     item: Annotated[str, Field(max_length=64)]
-    row: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
+    row: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)] | None = None
     text: Message
     assignee: str | None = None
 
@@ -44,7 +44,7 @@ class Said(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     text: Message
-    seen: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
+    seen: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)] | None = None
 
 
 class Closing(BaseModel):
@@ -52,7 +52,7 @@ class Closing(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     text: Message | None = None
-    seen: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
+    seen: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)] | None = None
 
 
 class Assignment(BaseModel):
@@ -61,7 +61,7 @@ class Assignment(BaseModel):
     model_config = ConfigDict(extra="forbid")
     assignee: str | None
     text: Message | None = None
-    seen: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
+    seen: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)] | None = None
 
 
 class QueryView(BaseModel):
