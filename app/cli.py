@@ -12,6 +12,7 @@ from app.cli_study import Folder, Study, checks_app, study_app
 from app.console import actor, fail, owner, place, say, work
 from app.core import embedded
 from app.core.db import migrate
+from app.core.heap import settle
 from app.core.transaction import see_all
 from app.settings import Settings
 
@@ -96,6 +97,7 @@ def derive(study: Study) -> None:
     """Derive every subject again, and name each stored result that differed."""
     from app.capture.anew.derive import derive as derive_anew  # noqa: PLC0415
 
+    settle()
     with place() as at, work(at) as session:
         count, deviations = derive_anew(session, actor(), study)
         for each in deviations:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from app.console import actor, fail, place, say, work
+from app.core.heap import settle
 
 study_app = typer.Typer(help="Studies in the database.", no_args_is_help=True)
 
@@ -165,6 +166,7 @@ def checks_run(study: Study) -> None:
     """Ask every edit check of every page, those of the phase `batch` too, and store what they find."""
     from app.capture.anew.derive import run_checks  # noqa: PLC0415
 
+    settle()
     with place() as at, work(at) as session:
         count, told = run_checks(session, actor(), study)
         for (kind, what), number in sorted(told.items()):

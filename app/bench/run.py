@@ -7,7 +7,7 @@ from time import perf_counter
 
 from rich.console import Console
 
-from app.bench import exporting, grading, reading, saves, site, starting
+from app.bench import deriving, exporting, grading, reading, saves, site, starting
 from app.bench.fill import VALUES, Filler
 from app.bench.report import Line, at_least, below, machine, show
 from app.bench.world import World, world
@@ -50,7 +50,7 @@ class Measured:
     values: int
     saves: saves.Saves | None
     casebook: reading.Asked | None
-    derivation: reading.Derivation | None
+    derivation: deriving.Derivation | None
     export: dict[str, dict[str, float]] | None
     history: reading.Asked | None
 
@@ -116,7 +116,7 @@ def _measure(here: World, filler: Filler, size: Size, parts: frozenset[Part]) ->
     if Part.EXPORT in parts:
         export = {way: exporting.measured(way, here.server.app_url) for way in ("bare", "copy", "forms", "marrow")}
     if Part.DERIVATION in parts:
-        derivation = reading.derivation(here)
+        derivation = deriving.measured(here.server.app_url)
     if Part.READING in parts:
         casebook, history = reading.asked(here, big, times=size.reads)
     if Part.SAVES in parts:

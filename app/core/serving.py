@@ -1,6 +1,5 @@
 """Uvicorn as Marrow runs it: one process or several, whose answers leave at once."""
 
-import gc
 import socket
 import sys
 from contextlib import suppress
@@ -9,9 +8,9 @@ from typing import Any
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from app.core.heap import settle
+
 _NOT_STARTED = 3
-_YOUNG = 20_000
-"""New objects before the garbage collector looks at them: Python's 700 are reached many times within one answer."""
 
 
 class Listening(uvicorn.Config):
@@ -33,17 +32,6 @@ class Listening(uvicorn.Config):
         """The application, in the process that serves it."""
         super().load()
         settle()
-
-
-def settle() -> None:
-    """Let the garbage collector leave alone what is there for good, and look at the rest less often.
-
-    The program is some hundred thousand objects that end with the process. Looked through again and again they were
-    a third of the time of a long list.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_YOUNG)
 
 
 def serve(factory: str, *, host: str, port: int, workers: int, log_config: dict[str, Any]) -> None:

@@ -1,7 +1,6 @@
 """What the pages of a subject amount to: status, anchor dates, endpoints with their sources, contradictions. Pure."""
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple, Self
 
@@ -32,8 +31,7 @@ class Results(tuple[Result, ...]):  # noqa: SLOT001 - a tuple takes no slots of 
         return made
 
 
-@dataclass(frozen=True, slots=True)
-class Conclusion:
+class Conclusion(NamedTuple):
     """Everything derived of one subject at one cut-off. `anchors` are the first days of milestones that visits need."""
 
     status: str

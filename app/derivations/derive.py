@@ -1,10 +1,9 @@
 """Derive a whole study again from its pages: at any cut-off, as of any instant, and to prove what is stored."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,14 +13,14 @@ from app.clinical.endpoints.milestones import History
 from app.derivations.conclude import Conclusion, conclude
 from app.derivations.looked_at import looked_at
 from app.derivations.readings import read_pages
+from app.models.capture import RecordStatus
 from app.study.library import Build, build_of, form_of
 from app.subjects import facts
 from app.subjects.facts import Page, Place
 from app.subjects.ranges import ranges_of
 
 
-@dataclass(frozen=True, slots=True)
-class Derived:
+class Derived(NamedTuple):
     """A subject with what its pages amount to; `build` is the study version its site works under."""
 
     subject: Mapping[str, Any]
@@ -90,7 +89,8 @@ def of_pages(
     """What these pages of a subject amount to."""
     build = build_of(session, study_id, subject["version"])
     ranges = ranges_of(session, study_id, subject["site_id"], subject["ranges"])
-    casebook = read_pages(build, partial(form_of, session), facts.standing(pages), ranges, remember=False)
+    counting = (page for page in pages.values() if page.status != RecordStatus.VOID)
+    casebook = read_pages(build, partial(form_of, session), counting, ranges, remember=False)
     conclusion = conclude(build, casebook.captured(), casebook.values, cutoff=cutoff)
     return Derived(subject, build, conclusion, begun=bool(pages))
 

@@ -25,6 +25,8 @@ class Reader(NamedTuple):
     undated: bool
     show: tuple[str, ...]
     when: Expression | None
+    plain: bool = False
+    """Whether it takes its day from an item of the page itself and shows nothing beside it: most do."""
 
     @classmethod
     def of(cls, milestone: str, source: MilestoneSource, form: Form) -> Self:
@@ -60,7 +62,7 @@ class Recipe(NamedTuple):
 
     form: Form
     readers: tuple[Reader, ...]
-    alive: tuple[str, ...] | None
+    alive: Sequence[tuple[str, None]] | None
     """The items that prove life wherever they have a value; None where rows or conditions are to be asked."""
     needed: frozenset[str]
     """What the conditions of the readers, those of rows aside, ask of a page."""
@@ -100,9 +102,12 @@ def recipe_of(plan: Plan, form: Form) -> Recipe:
         for item in form.items
         if item.type is ItemType.COMPUTED or item.id in rows
     }
+    readers = tuple(
+        each._replace(plain=not (each.rows or each.undated or each.show or each.item in taken)) for each in readers
+    )
     life = rules(form).life
     sure = not any(each.section or each.within or each.shown or each.condition for each in life)
-    alive = tuple(each.item for each in life) if sure else None
+    alive = tuple((each.item, None) for each in life) if sure else None
     return Recipe(form, readers, alive, needed, form.form in plan.asking_computed, taken)
 
 
@@ -122,18 +127,18 @@ def occurrences(
     """
     form, readers, alive, needed, asks_computed, _ = recipe
     reading = _PageReading(recipe, page, computed() if asks_computed else None)
-    fact = reading.fact
+    answers, fact, seen = page.answers, reading.fact, reading.seen
     found: list[tuple[str, Occurrence]] = []
     add = found.append
-    if alive is None:
-        for item, row in proving_life(form, page.answers, context):
+    for item, row in proving_life(form, answers, context) if alive is None else alive:
+        if row is not None or value_of(answers.get(item)) is not None:
             add((LAST_ALIVE, fact(item, row)))
-    else:
-        for item in alive:
-            if reading.value(item, None) is not None:
-                add((LAST_ALIVE, fact(item, None)))
-    names = variables(form, page.answers, context, needed=needed, computed=reading.made) if needed else {}
-    for milestone, item, section, undated, show, when in readers:
+    names = variables(form, answers, context, needed=needed, computed=reading.made) if needed else {}
+    for milestone, item, section, undated, show, when, plain in readers:
+        if plain:
+            if when.holds(names) if when is not None else answers.get(item) is not None:
+                add((milestone, seen.get(item) or fact(item, None)))
+            continue
         if section is not None:
             rows = reading.rows(section, when, context)
         elif reading.has(item) if when is None else when.holds(names):
@@ -148,19 +153,19 @@ def occurrences(
 class _PageReading:
     """One page while it is read: one date of a page serves several milestones."""
 
-    __slots__ = ("_answers", "_page", "_recipe", "_seen", "made")
+    __slots__ = ("_answers", "_page", "_recipe", "made", "seen")
 
     def __init__(self, recipe: Recipe, page: Page, made: Mapping[str, Any] | None) -> None:
         self._recipe, self._page, self._answers, self.made = recipe, page, page.answers, made
-        self._seen: dict[Any, Occurrence] = {}
+        self.seen: dict[Any, Occurrence] = {}
 
     def fact(self, item: str, row: int | None, show: Sequence[str] = (), undated: bool = False) -> Occurrence:
         """What an item dates: on its day, or on none where it is empty or its day is not that of the fact."""
         which = (item, row, show, undated) if show or undated or row is not None else item
-        found = self._seen.get(which)
+        found = self.seen.get(which)
         if found is None:
-            value = None if undated else self.value(item, row)
-            found = self._seen[which] = occurrence(None if value is None else str(value), self._source(item, row, show))
+            value = None if undated else self._value(item, row)
+            found = self.seen[which] = occurrence(None if value is None else str(value), self._source(item, row, show))
         return found
 
     def has(self, item: str) -> bool:
@@ -183,15 +188,14 @@ class _PageReading:
         """The exact item, with what the study shows beside it."""
         shown: tuple[tuple[str, str], ...] = ()
         if show:
-            values = ((name, self.value(name, row)) for name in show)
+            values = ((name, self._value(name, row)) for name in show)
             shown = tuple((name, _text(value)) for name, value in values if value is not None)
         place = self._page.place
         return Source(
             place.form, written(place.visit, place.visit_repeat), place.repeat, item, self._page.revision, row, shown
         )
 
-    def value(self, item: str, row: int | None) -> Any:
-        """The value of an item, as it was entered."""
+    def _value(self, item: str, row: int | None) -> Any:
         return value_of(self._answer(item, row))
 
     def _answer(self, item: str, row: int | None) -> Any:

@@ -107,7 +107,9 @@ def _few(
     asked = _asked_items(form, needed)
     if asked is None or (asked.computed and computed is None):
         return None
-    names: dict[str, Any] = {"subject": context.subject, "study": context.study, "visit": context.visit}
+    names: dict[str, Any] = {}
+    if asked.around:
+        names |= {"subject": context.subject, "study": context.study, "visit": context.visit}
     for name, read in asked.entered:
         names[name] = read(answers.get(name))
     for name, read in asked.computed:
@@ -122,6 +124,7 @@ def _few(
     return names
 
 
+_AROUND = frozenset({"subject", "study", "visit"})
 _Read = Callable[[Any], Any]
 """How a stored answer is seen by an expression."""
 
@@ -132,6 +135,8 @@ class _Items(NamedTuple):
     entered: tuple[tuple[str, _Read], ...]
     computed: tuple[tuple[str, _Read], ...]
     rows: Mapping[str, tuple[tuple[str, Item], ...]]
+    around: bool
+    """Whether it asks for what is known beside the page."""
 
 
 def _asked_items(form: Form, needed: frozenset[str]) -> _Items | None:
@@ -150,6 +155,7 @@ def _asked_items(form: Form, needed: frozenset[str]) -> _Items | None:
                     section: tuple(each for each in known if form.section_of(each[0]).id == section)
                     for section in form.row_sections
                 },
+                not needed.isdisjoint(_AROUND),
             )
         form.memo[needed] = found
     return found

@@ -124,9 +124,8 @@ def _row_numbers(section: Section, raw: list[Any], previous: Any, problems: list
         else:
             given.add(number)
             numbers.append(number)
-    used = given | {
-        row["row"] for row in previous or () if isinstance(row, Mapping) and isinstance(row.get("row"), int)
-    }
+    before = previous if isinstance(previous, list) else []
+    used = given | {row["row"] for row in before if isinstance(row, Mapping) and isinstance(row.get("row"), int)}
     following = max(used, default=0)
     for index, number in enumerate(numbers):
         if number is None and following < MAX_ROW_NUMBER:

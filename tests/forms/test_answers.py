@@ -243,6 +243,7 @@ pages = st.dictionaries(st.sampled_from(names) | st.text(max_size=4), anything, 
 
 
 @settings(deadline=None)  # other work may hold the processors
+@example(raw={"event": []}, previous={"event": True})
 @given(raw=pages, previous=st.none() | st.dictionaries(st.just("event"), anything))
 @example(raw={"event": [{"row": 1_000_000, "grade": 1}, {"grade": 1}]}, previous=None)
 @example(raw={"note": "\ufb1d" * 20}, previous=None)
