@@ -5,7 +5,6 @@ bare fetch of the same records.
 """
 
 import json
-import subprocess
 import sys
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -13,6 +12,7 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
+from app.bench.child import told
 from app.bench.exporting import connected
 from app.bench.study import STUDY
 from app.core.db import make_engine
@@ -39,9 +39,7 @@ class Derivation:
 
 def measured(url: str) -> Derivation:
     """Run this module in a child."""
-    command = [sys.executable, "-m", "app.bench.deriving", url]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603 - this module
-    return Derivation(**json.loads(done.stdout))
+    return Derivation(**told("app.bench.deriving", url))
 
 
 def derivation(url: str) -> Derivation:

@@ -9,7 +9,6 @@ import csv
 import io
 import json
 import resource
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ import orjson
 import psycopg
 from psycopg.types.json import set_json_loads
 
+from app.bench.child import told
 from app.bench.study import FORMS, STUDY
 from app.core.db import make_engine
 from app.core.provision import libpq
@@ -40,9 +40,7 @@ _PAGES = """
 
 def measured(way: str, url: str) -> dict[str, float]:
     """Run this module in a child."""
-    command = [sys.executable, "-m", "app.bench.exporting", way, url]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603 - this module
-    return dict(json.loads(done.stdout))
+    return told("app.bench.exporting", way, url)
 
 
 @contextmanager

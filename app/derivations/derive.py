@@ -13,7 +13,6 @@ from app.clinical.endpoints.milestones import History
 from app.derivations.conclude import Conclusion, conclude
 from app.derivations.looked_at import looked_at
 from app.derivations.readings import read_pages
-from app.models.capture import RecordStatus
 from app.study.library import Build, build_of, form_of
 from app.subjects import facts
 from app.subjects.facts import Page, Place
@@ -89,8 +88,7 @@ def of_pages(
     """What these pages of a subject amount to."""
     build = build_of(session, study_id, subject["version"])
     ranges = ranges_of(session, study_id, subject["site_id"], subject["ranges"])
-    counting = (page for page in pages.values() if page.status != RecordStatus.VOID)
-    casebook = read_pages(build, partial(form_of, session), counting, ranges, remember=False)
+    casebook = read_pages(build, partial(form_of, session), facts.counting(pages), ranges, remember=False)
     conclusion = conclude(build, casebook.captured(), casebook.values, cutoff=cutoff)
     return Derived(subject, build, conclusion, begun=bool(pages))
 

@@ -34,7 +34,6 @@ _REMEMBERED = 5000
 class _Asked:
     """What is read from the pages of one form version, and what they ask for beside their own answers."""
 
-    form: Form
     recipe: Recipe
     facts: frozenset[str]
     order: tuple[str, ...]
@@ -166,7 +165,7 @@ def read_pages(
     dated = []
     for page in pages:
         asked = known.get((page.place.form, page.form_version)) or _asked(build, _form(build, page, forms))
-        dated.append((asked.form.day(page.answers), page.place, page, asked))
+        dated.append((asked.recipe.form.day(page.answers), page.place, page, asked))
     dated.sort()
     lookups = Lookups(build, (page for _, _, page, _ in dated), remember=remember)
     table, hands_on = ranges.of(lookups.values), handed(build)
@@ -207,13 +206,13 @@ def _reading(
     facts: Mapping[str, Known] = lookups.settled
     values: Mapping[str, Any] = lookups.values
     if asked.facts:
-        earlier = lookups.before(page, asked.form, asked.facts)
+        earlier = lookups.before(page, asked.recipe.form, asked.facts)
         if earlier:
             facts = {**facts, **earlier}
             values = {**values, **{name: each.value for name, each in earlier.items()}}
     limits = table if asked.ranges else None
     context = Context(values, page.place.visit, build.study.named, calculate, limits, asked.checks)
-    return Reading(page, asked.form, asked, facts, context, ranges.number if asked.ranges else 0)
+    return Reading(page, asked.recipe.form, asked, facts, context, ranges.number if asked.ranges else 0)
 
 
 def _asked(build: Build, form: Form) -> _Asked:
@@ -232,7 +231,6 @@ def _asked(build: Build, form: Form) -> _Asked:
         late = any(each.late for each in checks)
         cited = tuple(sorted({name for each in compiled.calculations.values() for name in each.facts}))
         found = kept[form.form, form.version] = _Asked(
-            form,
             recipe_of(plan_of(build), form),
             facts,
             tuple(sorted(facts)),

@@ -131,12 +131,7 @@ class Expression:
 
     def holds(self, variables: Mapping[str, Any]) -> bool:
         """Whether the condition is certainly true."""
-        if self._plain is not None:
-            try:
-                return self._plain(variables) is True
-            except UnlikeError:
-                pass
-        return self._by_engine(variables) is True
+        return self.evaluate(variables) is True
 
 
 _AS_IS = frozenset({float, str, bool})

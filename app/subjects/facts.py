@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain, groupby
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -78,9 +78,14 @@ def everybody(
         yield subject, _placed(found)
 
 
+def counting(pages_: Mapping[Place, Page]) -> Iterator[Page]:
+    """The pages that count: those not void."""
+    return (page for page in pages_.values() if page.status != RecordStatus.VOID)
+
+
 def standing(pages_: Mapping[Place, Page]) -> list[Page]:
     """The pages that count, those not void, in the order of their places: what comes of them depends on no other."""
-    return [pages_[place] for place in sorted(pages_) if pages_[place].status != RecordStatus.VOID]
+    return sorted(counting(pages_), key=attrgetter("place"))
 
 
 def _statement(

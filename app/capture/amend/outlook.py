@@ -226,8 +226,7 @@ def _bare(endpoints: Mapping[str, Any], code: str, variant: str) -> dict[str, An
 
 def _standing(pages: Mapping[Place, Page]) -> list[Page]:
     """Pages that count, in the order they were saved: whoever reads the newest value reads the same one afterwards."""
-    counted = (page for page in pages.values() if page.status != RecordStatus.VOID)
-    return sorted(counted, key=attrgetter("at", "place"))
+    return sorted(facts.counting(pages), key=attrgetter("at", "place"))
 
 
 def _step(page: Page, form: Form, made: Migrated, status: str | None = None) -> Step:
