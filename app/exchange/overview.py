@@ -15,6 +15,7 @@ from app.exchange.cells import PLACE, SUBJECT, columns, subject_of, text_of
 from app.exchange.tables import Scope, moment
 from app.forms.answers import difference
 from app.study.library import form_of
+from app.subjects.facts import PLACED
 
 _BLOCK = 500
 Rows = Callable[[], Iterator[list[str]]]
@@ -167,11 +168,7 @@ def _items(scope: Scope) -> Iterator[list[str]]:
     record, revision, change = models.record, models.revision, models.change
     statement = (
         select(
-            record.c.subject_id,
-            record.c.visit,
-            record.c.visit_repeat,
-            record.c.form_id,
-            record.c.repeat,
+            *PLACED,
             record.c.record_id,
             revision.c.number,
             revision.c.form_version,
@@ -185,11 +182,7 @@ def _items(scope: Scope) -> Iterator[list[str]]:
         )
         .join(change, (change.c.study_id == revision.c.study_id) & (change.c.change_id == revision.c.change_id))
         .order_by(
-            record.c.subject_id,
-            record.c.visit,
-            record.c.visit_repeat,
-            record.c.form_id,
-            record.c.repeat,
+            *PLACED,
             revision.c.number,
         )
         .execution_options(yield_per=_BLOCK)

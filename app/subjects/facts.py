@@ -132,16 +132,12 @@ def _these(names: Sequence[str]) -> ColumnElement[Any]:
     return func.jsonb_strip_nulls(func.jsonb_build_object(*found))
 
 
+PLACED = tuple(models.record.c[name] for name in ("subject_id", "visit", "visit_repeat", "form_id", "repeat"))
+"""The columns of a page's subject and place, in the order of casebooks."""
+
+
 def _ordered(statement: Select[Any]) -> Select[Any]:
-    record = models.record
-    return statement.order_by(
-        record.c.subject_id,
-        record.c.visit,
-        record.c.visit_repeat,
-        record.c.form_id,
-        record.c.repeat,
-        models.revision.c.number.desc(),
-    )
+    return statement.order_by(*PLACED, models.revision.c.number.desc())
 
 
 def _placed(rows: Iterable[Sequence[Any]]) -> dict[Place, Page]:

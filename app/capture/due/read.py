@@ -16,6 +16,7 @@ from app.core.prepared import Prepared
 from app.models.capture import RecordStatus
 from app.models.queries import QueryState
 from app.subjects import locked
+from app.subjects.facts import PLACED
 
 
 class Asked(NamedTuple):
@@ -100,11 +101,7 @@ def _asking_pages() -> Select[Any]:
     same = (revision.c.study_id == record.c.study_id) & (revision.c.record_id == record.c.record_id)
     return (
         select(
-            record.c.subject_id,
-            record.c.visit,
-            record.c.visit_repeat,
-            record.c.form_id,
-            record.c.repeat,
+            *PLACED,
             record.c.record_id,
             record.c.status,
             record.c.form_version,
