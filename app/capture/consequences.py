@@ -132,7 +132,7 @@ def work_out(
     touched, gone = _touched(build, forms, ranges, now, pages, before, saved)
     records = [each.page.record_id for each in touched] + gone
     conclusion = conclude(build, now.captured(), now.values)
-    late = now.late_rules(build)
+    late = now.late_rules()
     unasked = {name for each in touched for name in each.unasked(phase)}
     standing = read_before(session, subject, records)
     everything = before is None

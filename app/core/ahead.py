@@ -9,12 +9,11 @@ from psycopg import Connection
 from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
-_BLOCK = 500
 _number = count()
 
 
-def ahead(session: Session, statement: Select[Any]) -> Iterator[list[tuple[Any, ...]]]:
-    """The rows of a statement in blocks, by a cursor on the server; other statements may run between two blocks.
+def ahead(session: Session, statement: Select[Any], *, at_once: int = 500) -> Iterator[list[tuple[Any, ...]]]:
+    """The rows of a statement in blocks of `at_once`, by a cursor; other statements may run between two blocks.
 
     A thread waits for the server meanwhile: the driver lets one thread at a time use the connection.
     """
@@ -24,12 +23,12 @@ def ahead(session: Session, statement: Select[Any]) -> Iterator[list[tuple[Any, 
         raise TypeError("Large results are read through psycopg")
     with driver.cursor(name=f"marrow_ahead_{next(_number)}") as cursor:
         cursor.execute(str(asked), asked.params, binary=True)
-        block = cursor.fetchmany(_BLOCK)
-        if len(block) < _BLOCK:
+        block = cursor.fetchmany(at_once)
+        if len(block) < at_once:
             yield block
             return
         with ThreadPoolExecutor(1, "ahead") as reader:
             while block:
-                following = reader.submit(cursor.fetchmany, _BLOCK)
+                following = reader.submit(cursor.fetchmany, at_once)
                 yield block
                 block = following.result()

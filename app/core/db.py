@@ -96,7 +96,8 @@ def make_engine(
             "connect_timeout": connect_timeout,
             "application_name": application_name,
             "options": f"-c TimeZone=UTC -c statement_timeout={statement_timeout}s"
-            " -c idle_in_transaction_session_timeout=300s",
+            " -c idle_in_transaction_session_timeout=300s"
+            " -c cursor_tuple_fraction=0.01",  # large results come as they are found, and are not sorted first
             "keepalives_idle": 15,
             "keepalives_interval": 5,
             "keepalives_count": 3,

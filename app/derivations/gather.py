@@ -1,8 +1,9 @@
 """From pages to dated facts: every occurrence of every captured milestone, with the exact item it was read from."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from functools import lru_cache
+from typing import Any, NamedTuple, Protocol, Self
 
 from app.clinical.endpoints.definition import LAST_ALIVE, MilestoneSource
 from app.clinical.endpoints.milestones import Milestones
@@ -13,7 +14,7 @@ from app.forms.expressions import Expression, compile_expression
 from app.forms.rules import kinds, rules
 from app.study.library import Build
 from app.subjects.address import written
-from app.subjects.facts import Page
+from app.subjects.facts import Page, Place
 
 
 class Reader(NamedTuple):
@@ -25,8 +26,6 @@ class Reader(NamedTuple):
     undated: bool
     show: tuple[str, ...]
     when: Expression | None
-    plain: bool = False
-    """Whether it takes its day from an item of the page itself and shows nothing beside it: most do."""
 
     @classmethod
     def of(cls, milestone: str, source: MilestoneSource, form: Form) -> Self:
@@ -43,8 +42,22 @@ class _Taken(NamedTuple):
     section: str | None
 
 
+class Beside(Protocol):
+    """What is known beside a page, worked out when it is asked for: few pages are read with more than themselves."""
+
+    @property
+    def context(self) -> Context:
+        """What it knows of the other pages."""
+
+    @property
+    def computed(self) -> Mapping[str, Any]:
+        """What is computed on it."""
+
+
 _PAGE: Sequence[int | None] = (None,)
 """The page itself, where rows are asked for."""
+
+_NOTHING = Context()
 
 
 @dataclass(frozen=True)
@@ -62,13 +75,15 @@ class Recipe(NamedTuple):
 
     form: Form
     readers: tuple[Reader, ...]
-    alive: Sequence[tuple[str, None]] | None
+    alive: Sequence[str] | None
     """The items that prove life wherever they have a value; None where rows or conditions are to be asked."""
     needed: frozenset[str]
     """What the conditions of the readers, those of rows aside, ask of a page."""
     asks_computed: bool
     taken: Mapping[str, _Taken]
     """Of each item that is not simply entered on the page itself."""
+    alone: bool
+    """Whether all days are entered on the page itself, on conditions about no more than that, as on most."""
 
 
 def plan_of(build: Build) -> Plan:
@@ -102,13 +117,18 @@ def recipe_of(plan: Plan, form: Form) -> Recipe:
         for item in form.items
         if item.type is ItemType.COMPUTED or item.id in rows
     }
-    readers = tuple(
-        each._replace(plain=not (each.rows or each.undated or each.show or each.item in taken)) for each in readers
-    )
     life = rules(form).life
     sure = not any(each.section or each.within or each.shown or each.condition for each in life)
-    alive = tuple((each.item, None) for each in life) if sure else None
-    return Recipe(form, readers, alive, needed, form.form in plan.asking_computed, taken)
+    alive = tuple(each.item for each in life) if sure else None
+    asks_computed = form.form in plan.asking_computed
+    asked = needed.union(each.item for each in readers)
+    alone = (
+        sure
+        and not asks_computed
+        and asked.isdisjoint({"subject", "study", "visit", "missing", "unit", *form.row_sections, *taken})
+        and not any(each.rows or each.undated or each.show for each in readers)
+    )
+    return Recipe(form, readers, alive, needed, asks_computed, taken, alone)
 
 
 def _asks_computed(form: Form, reader: Reader) -> bool:
@@ -118,82 +138,87 @@ def _asks_computed(form: Form, reader: Reader) -> bool:
     return any(form.has(name) and form.item(name).type is ItemType.COMPUTED for name in names)
 
 
-def occurrences(
-    recipe: Recipe, page: Page, context: Context, computed: Callable[[], Mapping[str, Any]]
-) -> list[tuple[str, Occurrence]]:
-    """What one page says: each dated fact with its milestone, and every date that proves life.
+def occurrences(recipe: Recipe, page: Page, beside: Beside) -> list[tuple[str, Occurrence]]:
+    """What one page says: each dated fact with its milestone, and every date that proves life."""
+    return _alone(recipe, page) if recipe.alone else list(_PageReading(recipe, page, beside).occurrences())
 
-    `computed` gives the computed items of the page, which most conditions do not ask for.
-    """
-    form, readers, alive, needed, asks_computed, _ = recipe
-    reading = _PageReading(recipe, page, computed() if asks_computed else None)
-    answers, fact, seen = page.answers, reading.fact, reading.seen
-    found: list[tuple[str, Occurrence]] = []
-    add = found.append
-    for item, row in proving_life(form, answers, context) if alive is None else alive:
-        if row is not None or value_of(answers.get(item)) is not None:
-            add((LAST_ALIVE, fact(item, row)))
-    names = variables(form, answers, context, needed=needed, computed=reading.made) if needed else {}
-    for milestone, item, section, undated, show, when, plain in readers:
-        if plain:
-            if when.holds(names) if when is not None else answers.get(item) is not None:
-                add((milestone, seen.get(item) or fact(item, None)))
-            continue
-        if section is not None:
-            rows = reading.rows(section, when, context)
-        elif reading.has(item) if when is None else when.holds(names):
-            rows = _PAGE
-        else:
-            continue
-        for row in rows:
-            add((milestone, fact(item, row, show, undated)))
+
+def _alone(recipe: Recipe, page: Page) -> list[tuple[str, Occurrence]]:
+    """The same of a page that needs nothing beside it, by a shorter way."""
+    answers = page.answers
+    names = variables(recipe.form, answers, _NOTHING, needed=recipe.needed) if recipe.needed else {}
+    dated: dict[str, Occurrence] = {}  # one day of a page serves several milestones
+    found = [
+        (LAST_ALIVE, dated.get(item) or _entered(page, item, dated))
+        for item in recipe.alive or ()
+        if value_of(answers.get(item)) is not None
+    ]
+    for milestone, item, _, _, _, when in recipe.readers:
+        if when.holds(names) if when is not None else answers.get(item) is not None:
+            found.append((milestone, dated.get(item) or _entered(page, item, dated)))
     return found
 
 
+def _entered(page: Page, item: str, dated: dict[str, Occurrence]) -> Occurrence:
+    """What an item of the page itself dates."""
+    value = value_of(page.answers.get(item))
+    source = _source(page.place, page.revision, item)
+    found = dated[item] = occurrence(None if value is None else str(value), source)
+    return found
+
+
+@lru_cache(maxsize=8192)  # pages of all subjects have the same places
+def _source(place: Place, revision: int, item: str) -> Source:
+    return Source(place.form, written(place.visit, place.visit_repeat), place.repeat, item, revision)
+
+
 class _PageReading:
-    """One page while it is read: one date of a page serves several milestones."""
+    """One page while it is read with what is known beside it."""
 
-    __slots__ = ("_answers", "_page", "_recipe", "made", "seen")
+    def __init__(self, recipe: Recipe, page: Page, beside: Beside) -> None:
+        self._recipe, self._page, self._answers, self._beside = recipe, page, page.answers, beside
+        self._made = beside.computed if recipe.asks_computed else None
 
-    def __init__(self, recipe: Recipe, page: Page, made: Mapping[str, Any] | None) -> None:
-        self._recipe, self._page, self._answers, self.made = recipe, page, page.answers, made
-        self.seen: dict[Any, Occurrence] = {}
+    def occurrences(self) -> Iterator[tuple[str, Occurrence]]:
+        """Each dated fact with its milestone."""
+        form, needed = self._recipe.form, self._recipe.needed
+        for item, row in proving_life(form, self._answers, self._beside.context):
+            yield LAST_ALIVE, self._fact(item, row)
+        names = variables(form, self._answers, self._beside.context, needed=needed, computed=self._made)
+        for milestone, item, section, undated, show, when in self._recipe.readers:
+            if section is not None:
+                rows = self._rows(section, when)
+            elif self._answer(item, None) is not None if when is None else when.holds(names):
+                rows = _PAGE
+            else:
+                continue
+            for row in rows:
+                yield milestone, self._fact(item, row, show, undated=undated)
 
-    def fact(self, item: str, row: int | None, show: Sequence[str] = (), undated: bool = False) -> Occurrence:
+    def _fact(self, item: str, row: int | None, show: Sequence[str] = (), *, undated: bool = False) -> Occurrence:
         """What an item dates: on its day, or on none where it is empty or its day is not that of the fact."""
-        which = (item, row, show, undated) if show or undated or row is not None else item
-        found = self.seen.get(which)
-        if found is None:
-            value = None if undated else self._value(item, row)
-            found = self.seen[which] = occurrence(None if value is None else str(value), self._source(item, row, show))
-        return found
+        value = None if undated else self._value(item, row)
+        source = _source(self._page.place, self._page.revision, item)
+        if row is not None or show:
+            source = source._replace(row=row, show=self._shown(show, row))
+        return occurrence(None if value is None else str(value), source)
 
-    def has(self, item: str) -> bool:
-        """Whether the page has an answer, if only a reason why there is no value."""
-        return self._answer(item, None) is not None
+    def _shown(self, show: Sequence[str], row: int | None) -> tuple[tuple[str, str], ...]:
+        """What the study shows beside it."""
+        values = ((name, self._value(name, row)) for name in show)
+        return tuple((name, _text(value)) for name, value in values if value is not None)
 
-    def rows(self, section: str, when: Expression | None, context: Context) -> Sequence[int | None]:
+    def _rows(self, section: str, when: Expression | None) -> Sequence[int | None]:
         """The rows in which a condition holds."""
-        form, answers = self._recipe.form, self._answers
+        form, answers, context = self._recipe.form, self._answers, self._beside.context
         return [
             row["row"]
             for row in answers.get(section, ())
             if when is None
             or when.holds(
-                variables(form, answers, context, (section, row["row"]), needed=when.uses, computed=self.made)
+                variables(form, answers, context, (section, row["row"]), needed=when.uses, computed=self._made)
             )
         ]
-
-    def _source(self, item: str, row: int | None, show: Sequence[str]) -> Source:
-        """The exact item, with what the study shows beside it."""
-        shown: tuple[tuple[str, str], ...] = ()
-        if show:
-            values = ((name, self._value(name, row)) for name in show)
-            shown = tuple((name, _text(value)) for name, value in values if value is not None)
-        place = self._page.place
-        return Source(
-            place.form, written(place.visit, place.visit_repeat), place.repeat, item, self._page.revision, row, shown
-        )
 
     def _value(self, item: str, row: int | None) -> Any:
         return value_of(self._answer(item, row))
@@ -203,7 +228,7 @@ class _PageReading:
         taken = self._recipe.taken.get(item)
         if taken is None:
             return self._answers.get(item)
-        answers = (self.made or {}) if taken.computed else self._answers
+        answers = (self._made or {}) if taken.computed else self._answers
         if row is None or taken.section is None:
             return answers.get(item)
         return next((each.get(item) for each in answers.get(taken.section, ()) if each["row"] == row), None)

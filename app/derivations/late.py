@@ -18,7 +18,7 @@ def late_questions(
     readings: Readings, build: Build, conclusion: Conclusion, phase: Phase
 ) -> Iterator[tuple[Page, Question]]:
     """What they find on every page of the casebook, whichever page was saved: a graft moves the windows of others."""
-    asking = [each for each in readings.by_place.values() if each.asks_last(build)]
+    asking = [each for each in readings.by_place.values() if each.asked.late]
     if not asking:
         return
     windows = {

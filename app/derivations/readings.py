@@ -42,6 +42,7 @@ class _Asked:
     ranges: bool
     checks: tuple[Watch, ...]
     late: bool
+    """Whether a check asks about the visit's window or an endpoint."""
 
 
 @dataclass(eq=False)
@@ -49,18 +50,26 @@ class Reading:
     """One page with what it knows of the others. What it amounts to is worked out when it is asked for."""
 
     page: Page
-    form: Form
     asked: _Asked
     facts: Mapping[str, Known]
-    context: Context
+    values: Mapping[str, Any]
+    """The facts as expressions see them."""
+    parameters: Mapping[str, Any]
+    """The study's own."""
+    limits: RangeTable | None
     ranges: int
     """The limits of normal that it knows, by the number of their import; 0 where it asks for none."""
     _found: list[tuple[str, Occurrence]] | None = field(default=None, init=False, repr=False)
 
+    @property
+    def form(self) -> Form:
+        """The version of its form that it is kept in."""
+        return self.asked.recipe.form
+
     @cached_property
     def key(self) -> tuple[Any, ...]:
         """Two readings of one key say the same."""
-        page, facts, values = self.page, self.facts, self.context.subject
+        page, facts, values = self.page, self.facts, self.values
         return (
             page.record_id,
             page.revision,
@@ -76,6 +85,12 @@ class Reading:
         )
 
     @cached_property
+    def context(self) -> Context:
+        """What it knows beside its own answers, for those who ask."""
+        visit, checks = self.page.place.visit, self.asked.checks
+        return Context(self.values, visit, self.parameters, calculate, self.limits, checks)
+
+    @cached_property
     def judged(self) -> Judgement:
         """The page judged."""
         return judge(self.form, self.page.answers, self.context)
@@ -84,10 +99,12 @@ class Reading:
     def occurrences(self) -> list[tuple[str, Occurrence]]:
         """Each dated fact of the page with its milestone."""
         if self._found is None:  # a cached property takes a lock in Python 3.11, which is much for as little as this
-            self._found = occurrences(self.asked.recipe, self.page, self.context, self._computed)
+            self._found = occurrences(self.asked.recipe, self.page, self)
         return self._found
 
-    def _computed(self) -> Mapping[str, Any]:
+    @property
+    def computed(self) -> Mapping[str, Any]:
+        """What is computed on the page."""
         return self.judged.computed
 
     def questions(self, phase: Phase) -> list[Question]:
@@ -113,12 +130,8 @@ class Reading:
 
     def unasked(self, phase: Phase) -> list[str]:
         """The checks of the page that are not asked in this phase: what they found before stands."""
-        every = (*rules(self.form).checks, *self.context.checks)
+        every = (*rules(self.form).checks, *self.asked.checks)
         return [each.check.rule for each in every if phase not in each.check.phases]
-
-    def asks_last(self, build: Build) -> bool:
-        """Whether a check of the page asks about the visit's window or an endpoint."""
-        return _asked(build, self.form).late
 
     def late(self, window: Mapping[str, Any], endpoint: Mapping[str, Any]) -> list[Question]:
         """What the checks find that ask about the visit's window and about endpoints."""
@@ -142,9 +155,9 @@ class Readings:
                 found[milestone].append(fact)
         return dict(found)
 
-    def late_rules(self, build: Build) -> frozenset[str]:
+    def late_rules(self) -> frozenset[str]:
         """The checks whose findings hang on what is derived last, whichever page they stand on."""
-        asked = (_asked(build, reading.form) for reading in self.by_place.values())
+        asked = (reading.asked for reading in self.by_place.values())
         return frozenset(each.check.rule for one in asked if one.late for each in one.checks if each.late)
 
 
@@ -210,9 +223,8 @@ def _reading(
         if earlier:
             facts = {**facts, **earlier}
             values = {**values, **{name: each.value for name, each in earlier.items()}}
-    limits = table if asked.ranges else None
-    context = Context(values, page.place.visit, build.study.named, calculate, limits, asked.checks)
-    return Reading(page, asked.recipe.form, asked, facts, context, ranges.number if asked.ranges else 0)
+    limits, number = (table, ranges.number) if asked.ranges else (None, 0)
+    return Reading(page, asked, facts, values, build.study.named, limits, number)
 
 
 def _asked(build: Build, form: Form) -> _Asked:

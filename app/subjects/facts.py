@@ -47,7 +47,7 @@ def pages(session: Session, study_id: str, subject_id: str, *, as_of: datetime |
     if as_of is None:
         return _placed(_PAGES.rows(session, {"study": study_id, "subject": subject_id}))
     statement = _statement(study_id, as_of).where(models.record.c.subject_id == subject_id)
-    return _placed(session.execute(_ordered(statement)))
+    return _placed(session.execute(statement))
 
 
 def everybody(
@@ -73,7 +73,7 @@ def everybody(
         ).where(models.subject.c.site_id.in_(sites))
     if subject_id is not None:
         statement = statement.where(models.record.c.subject_id == subject_id)
-    rows = chain.from_iterable(ahead(session, _ordered(statement)))
+    rows = chain.from_iterable(ahead(session, statement, at_once=_AT_ONCE if only is None else 4 * _AT_ONCE))
     for subject, found in groupby(rows, key=itemgetter(0)):
         yield subject, _placed(found)
 
@@ -113,14 +113,18 @@ def _statement(
     same = (revision.c.study_id == record.c.study_id) & (revision.c.record_id == record.c.record_id)
     if as_of is None:
         same &= revision.c.number == record.c.revision
-        return select(*wanted).join_from(record, revision, same).where(record.c.study_id == study_id)
+        return select(*wanted).join_from(record, revision, same).where(record.c.study_id == study_id).order_by(*PLACED)
     return (
         select(*wanted)
         .join_from(record, revision, same)
         .where(record.c.study_id == study_id, revision.c.at <= as_of)
-        .ext(distinct_on(record.c.subject_id, record.c.visit, record.c.visit_repeat, record.c.form_id, record.c.repeat))
+        .order_by(*PLACED, revision.c.number.desc())
+        .ext(distinct_on(*PLACED))
     )
 
+
+_AT_ONCE = 500
+"""So many whole pages are read at a time, and four times as many of which little is looked at."""
 
 _NAMED = 50
 """Of so many members the server builds a JSON object; a page of which more is looked at comes whole."""
@@ -136,10 +140,6 @@ PLACED = tuple(models.record.c[name] for name in ("subject_id", "visit", "visit_
 """The columns of a page's subject and place, in the order of casebooks."""
 
 
-def _ordered(statement: Select[Any]) -> Select[Any]:
-    return statement.order_by(*PLACED, models.revision.c.number.desc())
-
-
 def _placed(rows: Iterable[Sequence[Any]]) -> dict[Place, Page]:
     """The pages in rows of `_statement`."""
     found = {}
@@ -150,6 +150,6 @@ def _placed(rows: Iterable[Sequence[Any]]) -> dict[Place, Page]:
 
 
 _PAGES = Prepared(
-    _ordered(_statement(bindparam("study", type_=Text), None).where(models.record.c.subject_id == bindparam("subject")))
+    _statement(bindparam("study", type_=Text), None).where(models.record.c.subject_id == bindparam("subject"))
 )
 """The pages of one subject as they stand: what every save and every look at a page begins with, put together once."""
