@@ -16,7 +16,7 @@ What is plain (plain_conditions.py) is answered without the engine, and answered
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -89,6 +89,7 @@ class Expression:
     names: frozenset[str]  # variables the value depends on
     kind: str  # bool | number | text | any
     tested: frozenset[str]  # variables asked whether they are empty
+    parts: Mapping[str, tuple[str, ...]]  # of each map that it depends on, the members, where it names them all
     _program: cel.Expression = field(repr=False, compare=False)
     _plain: Condition | None = field(default=None, repr=False, compare=False)
 
@@ -116,7 +117,7 @@ class Expression:
             for name in self.names:
                 value = variables.get(name)
                 if value is not None:
-                    data[name] = value if type(value) in _AS_IS else _prepared(value)
+                    data[name] = value if type(value) in _AS_IS else _prepared(value, self.parts.get(name))
             for name in self.tested:
                 data[name + "__null"] = variables.get(name) is None
             result = self._program.eval(data=data)
@@ -138,14 +139,18 @@ _AS_IS = frozenset({float, str, bool})
 _ERROR = cel.Type.ERROR
 
 
-def _prepared(value: Any) -> Any:
-    """Numbers as doubles; empty members left out of maps, so that asking for one is an error and not a null."""
+def _prepared(value: Any, parts: Iterable[str] | None = None) -> Any:
+    """Numbers as doubles; empty members left out of maps, so that asking for one is an error and not a null.
+
+    Of a map only `parts`, where they are told: a subject has many facts, and a condition asks for one.
+    """
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         return float(value)
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Mapping):
-        return {key: _prepared(member) for key, member in value.items() if member is not None}
+        members = ((key, value.get(key)) for key in (value if parts is None else parts))
+        return {key: _prepared(member) for key, member in members if member is not None}
     if isinstance(value, list | tuple):
         return [_prepared(member) for member in value if member is not None]
     return value
@@ -174,6 +179,7 @@ def compile_expression(text: str, variables: Mapping[str, Kind], *, result: Resu
         names=frozenset(writer.read),
         kind=kind,
         tested=frozenset(writer.tested),
+        parts={name: tuple(sorted(some)) for name, some in writer.parts.items() if name not in writer.whole},
         _program=program,
         _plain=plain_condition(tokens, variables),
     )

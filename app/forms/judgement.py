@@ -1,7 +1,7 @@
 """The judgement of a page: what is shown, what follows from it, what is still owed, what looks wrong."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from app.forms.asking import Watch, Worked
@@ -15,26 +15,39 @@ from app.forms.rules import rules
 from app.forms.values import value_of
 
 
-@dataclass(frozen=True, slots=True)
 class Judgement:
     """What follows from a page, what is owed, what looks wrong; `working` is by calculation and row.
 
     `computed` is in the shape of answers, {item: value, section: [{"row": n, item: value}]}: decimals as texts rounded
-    half-even to `digits`; absent where an input is empty, or the item is not shown. `complete` is what stands between
-    the page and complete: required items that are shown, without value and without reason. `questions` are about values
-    beyond a soft limit, values left behind on items that are certainly not shown, and what edit checks ask.
+    half-even to `digits`; absent where an input is empty, or the item is not shown.
     """
 
-    computed: dict[str, Any]
-    complete: list[Problem]
-    questions: list[Question]
-    working: Mapping[Place, Worked]
+    def __init__(self, page: Page) -> None:
+        self.computed: dict[str, Any] = page.computed()
+        self.working: Mapping[Place, Worked] = page.working
+        self._page = page
+
+    @property
+    def complete(self) -> list[Problem]:
+        """What stands between the page and complete: required items that are shown, without value and reason."""
+        return self._found[0]
+
+    @property
+    def questions(self) -> list[Question]:
+        """About values beyond a soft limit, those left behind on items certainly not shown, and what checks ask."""
+        return self._found[1]
+
+    @cached_property
+    def _found(self) -> tuple[list[Problem], list[Question]]:
+        """Worked out when it is asked for: whoever reads a page for others has no use for it."""
+        page = self._page
+        del self._page  # it is larger than all that came of it
+        return list(page.owed()), list(page.questions())
 
 
 def judge(form: Form, answers: Mapping[str, Any], context: Context) -> Judgement:
-    """Judge a page in one pass."""
-    page = Page(form, answers, context)
-    return Judgement(page.computed(), list(page.owed()), list(page.questions()), page.working)
+    """Judge a page."""
+    return Judgement(Page(form, answers, context))
 
 
 def refused(questions: list[Question], phase: Phase) -> list[Problem]:

@@ -33,21 +33,18 @@ class Page:
         self.rules: Rules = rules(form)
         self.rows: dict[str, list[Mapping[str, Any]]] = {name: answers.get(name) or [] for name in form.row_sections}
         self.row_values: dict[str, list[dict[str, Any]]] = {}
-        reasons: dict[str, Any] = {}
         self.names: dict[str, Any] = {
-            "subject": context.subject, "study": context.study, "visit": context.visit, "missing": reasons,
+            "subject": context.subject, "study": context.study, "visit": context.visit, "missing": _reasons(answers),
             "unit": _collected(form, answers),
         }  # fmt: skip
         for section in form.sections:
             if section.repeating:
                 self.row_values[section.id] = [
-                    {"row": float(row["row"])} | {item.id: variable(item, row.get(item.id)) for item in section.items}
-                    for row in self.rows[section.id]
+                    {"row": float(row["row"])} | self._seen(section, row) for row in self.rows[section.id]
                 ]
                 self.names[section.id] = self.row_values[section.id]
             else:
-                self.names |= {item.id: variable(item, answers.get(item.id)) for item in section.items}
-                reasons |= _reasons(section, answers)
+                self.names |= self._seen(section, answers)
         self.results: dict[Place, Any] = {}
         self.outcomes: dict[Place, Worked | None] = {}
         # conditions are asked again and again; their computed inputs come first in `order`, so an answer stays
@@ -55,6 +52,14 @@ class Page:
         self.sections_shown: dict[str, Any] = {}
         for item_id in self.rules.order:
             self._compute(form.item(item_id), computed)
+
+    def _seen(self, section: Section, answers: Mapping[str, Any]) -> dict[str, Any]:
+        """The items of a section as expressions see them."""
+        given = answers.get
+        return {
+            name: None if (answer := given(name)) is None else read(answer)
+            for name, read in self.rules.readers[section.id]
+        }
 
     def row_names(self, section_id: str, number: int) -> Mapping[str, Any]:
         """The names inside a row. Raises KeyError where there is no such row."""
@@ -65,7 +70,7 @@ class Page:
 
     def _inside(self, section: Section, index: int) -> ChainMap[str, Any]:
         row = self.rows[section.id][index]
-        own: dict[str, Any] = {"missing": self.names["missing"] | _reasons(section, row)}
+        own: dict[str, Any] = {"missing": self.names["missing"] | _reasons(row)}
         if not self.form.has("unit"):  # an item of that name came first
             own["unit"] = {**self.names["unit"], **_units(row)}
         return ChainMap(own, self.row_values[section.id][index], self.names)
@@ -303,9 +308,8 @@ def _collected(form: Form, answers: Mapping[str, Any]) -> Mapping[str, str]:
 
 
 def _units(answers: Mapping[str, Any]) -> dict[str, str]:
-    return {item: answer["unit"] for item, answer in answers.items() if isinstance(answer, dict) and "unit" in answer}
+    return {item: answer["unit"] for item, answer in answers.items() if type(answer) is dict and "unit" in answer}
 
 
-def _reasons(section: Section, answers: Mapping[str, Any]) -> dict[str, str]:
-    given = ((item.id, answers.get(item.id)) for item in section.items)
-    return {item: answer["missing"] for item, answer in given if isinstance(answer, dict) and "missing" in answer}
+def _reasons(answers: Mapping[str, Any]) -> dict[str, str]:
+    return {name: each["missing"] for name, each in answers.items() if type(each) is dict and "missing" in each}

@@ -216,9 +216,12 @@ def _logic(parts: tuple[Condition, ...], *, decides: bool) -> Condition:
     """One side decides (true for `||`, false for `&&`); without it an open side leaves it open."""
 
     def joined(variables: Mapping[str, Any]) -> bool | None:
-        found = [part(variables) for part in parts]  # every side, so that the engine sees what it must
-        if decides in found:
-            return decides
-        return None if None in found else not decides
+        known = True
+        for part in parts:
+            found = part(variables)
+            if found is decides:
+                return decides
+            known = known and found is not None
+        return not decides if known else None
 
     return joined

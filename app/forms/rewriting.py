@@ -49,6 +49,8 @@ class Writer:
         self.length = 0
         self.read: set[str] = set()  # variables whose value is needed
         self.tested: set[str] = set()  # variables asked whether they are empty
+        self.parts: dict[str, set[str]] = {}  # of each map its members that are named
+        self.whole: set[str] = set()  # maps that are used without naming a member
         self.aliases: dict[str, str] = {}  # stand-ins for `row.item`, for the type check alone
         self.closers = _closers(tokens)
         self.scopes = list(self._scopes())
@@ -138,6 +140,10 @@ class Writer:
                     ),
                 )
             self.read.add(root)
+            if len(names) > 1:
+                self.parts.setdefault(root, set()).add(names[1])
+            else:
+                self.whole.add(root)
             kind = declared
             checked = plain
             if isinstance(declared, Facts) and len(names) > 1:

@@ -1,13 +1,14 @@
 """The expressions of one form version, compiled once per process: what may be named where, what is computed when."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from app.forms.asking import Asking, Watch, asking, watch
 from app.forms.definition import Calculation, Form, Item, ItemType, Section
 from app.forms.expressions import Expression, Facts, Kind, Result, Rows, Scalar, compile_expression
+from app.forms.results import variable_of
 from app.forms.tokens import members
 
 _SCALARS: Mapping[ItemType, Scalar] = {
@@ -91,6 +92,8 @@ class Rules:
     compared: tuple[Item, ...]  # computed items that stand beside an assessment of the investigator's own
     facts: frozenset[str]
     """The facts of the subject, read from other pages, that anything on the page hangs on."""
+    readers: Mapping[str, tuple[tuple[str, Callable[[Any], Any]], ...]]
+    """By section its items, each with what an expression sees of its answer."""
 
     @property
     def takes_ranges(self) -> bool:
@@ -132,7 +135,8 @@ def _rules(form: Form) -> Rules:
     )
     asked = frozenset(name for text in texts(form) for name in members(text, "subject"))
     compared = tuple(item for item in form.items if item.differs is not None)
-    return Rules(sections, items, formulas, calculations, checks, life, order, compared, asked)
+    readers = {part.id: tuple((item.id, variable_of(item)) for item in part.items) for part in form.sections}
+    return Rules(sections, items, formulas, calculations, checks, life, order, compared, asked, readers)
 
 
 def _names(form: Form, rows: str | None, page: dict[str, Kind]) -> dict[str, Kind]:

@@ -142,3 +142,23 @@ def _timed(expression, variables):
     for _ in range(200):
         expression.evaluate(variables)
     return (time.perf_counter() - begun) / 200
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("subject.weight / 2 > 30", True),
+        ("has(subject.weight) && has(subject.height) == false", True),
+        ("days_between(subject.graft, onset) > 3 && subject.arm == 'A'", True),
+        ("subject['weight'] > 30 && subject.arm == 'A'", True),
+        ("'weight' in subject && !('height' in subject) && subject.weight > 1", True),
+        ("subject.height == null ? size(subject) == 3 : false", True),
+        ("subject.exists(k, k == 'graft' && subject.weight > 30)", True),
+        ("subject.height > 1", INDETERMINATE),
+    ],
+)
+def test_of_a_map_only_the_members_that_are_named_are_passed_unless_it_is_used_whole(text, seen):
+    subject = {"weight": Decimal(70), "height": None, "arm": "A", "graft": date(2024, 1, 1)}
+    found = compile_expression(text, {"subject": "map", "onset": "date"}, result="any")
+    assert found.evaluate({"subject": subject, "onset": "2024-01-09"}) == seen
+    assert found.evaluate({"subject": {**subject, "more": "B"}, "onset": "2024-01-09"}) == seen or "size" in text
