@@ -211,8 +211,8 @@ class Page:
         return found
 
     def _results_of(self, section: Section, row: int | None) -> dict[str, Any]:
-        values = {item.id: self.results.get((item.id, row)) for item in section.items}
-        return {item: value for item, value in values.items() if value is not None}
+        values = ((item, self.results.get((item, row))) for item in self.rules.computed[section.id])
+        return {item: value for item, value in values if value is not None}
 
     def owed(self) -> Iterator[Problem]:
         """Required items that are shown, without value and without reason."""

@@ -94,6 +94,8 @@ class Rules:
     """The facts of the subject, read from other pages, that anything on the page hangs on."""
     readers: Mapping[str, tuple[tuple[str, Callable[[Any], Any]], ...]]
     """By section its items, each with what an expression sees of its answer."""
+    computed: Mapping[str, tuple[str, ...]]
+    """By section its computed items."""
 
     @property
     def takes_ranges(self) -> bool:
@@ -136,7 +138,10 @@ def _rules(form: Form) -> Rules:
     asked = frozenset(name for text in texts(form) for name in members(text, "subject"))
     compared = tuple(item for item in form.items if item.differs is not None)
     readers = {part.id: tuple((item.id, variable_of(item)) for item in part.items) for part in form.sections}
-    return Rules(sections, items, formulas, calculations, checks, life, order, compared, asked, readers)
+    computed = {
+        part.id: tuple(item.id for item in part.items if item.type is ItemType.COMPUTED) for part in form.sections
+    }
+    return Rules(sections, items, formulas, calculations, checks, life, order, compared, asked, readers, computed)
 
 
 def _names(form: Form, rows: str | None, page: dict[str, Kind]) -> dict[str, Kind]:
