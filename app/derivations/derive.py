@@ -5,7 +5,7 @@ from datetime import date, datetime
 from functools import partial
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from app import models
@@ -44,16 +44,17 @@ def derived(
     as_of: datetime | None = None,
 ) -> Iterator[Derived]:
     """Every subject of the sites `within` (None: all), in the order of subject numbers, derived from its pages."""
-    only = _looked_at(session, study_id) if subject_id is None else None
+    only = _looked_at(session, study_id, as_of) if subject_id is None else None
     for subject, pages in casebooks(session, study_id, within=within, subject_id=subject_id, as_of=as_of, only=only):
         yield of_pages(session, study_id, subject, pages, cutoff=cutoff)
 
 
-def _looked_at(session: Session, study_id: str) -> dict[str, list[str]]:
-    """What the versions in force read of any version of a form that the study has had."""
-    site, of_study = models.site, models.study_form
-    versions = session.execute(select(site.c.version).where(site.c.study_id == study_id).distinct()).scalars()
-    builds = [build_of(session, study_id, version) for version in versions]
+def _looked_at(session: Session, study_id: str, as_of: datetime | None) -> dict[str, list[str]]:
+    """What the versions in force, or any that may have been then, read of any version of a form of the study."""
+    version = (models.site if as_of is None else models.study_version).c
+    versions = session.execute(select(version.version).where(version.study_id == study_id).distinct()).scalars()
+    builds = [build_of(session, study_id, each) for each in versions]
+    of_study = models.study_form
     named = select(of_study.c.form_id, of_study.c.form_version).where(of_study.c.study_id == study_id).distinct()
     return looked_at(builds, [form_of(session, *each) for each in session.execute(named)])
 
@@ -96,10 +97,18 @@ def of_pages(
 def subjects(
     session: Session, study_id: str, within: frozenset[str] | None, subject_id: str | None, as_of: datetime | None
 ) -> Iterator[dict[str, Any]]:
-    """The subjects of a study with their site's study version and zone, in the order of their numbers."""
+    """The subjects of a study in the order of their numbers, with the zone of their site.
+
+    And with the study version and the limits of normal that they are derived by: those of their site, or as of an
+    instant those that they had been derived by, and that held there.
+    """
     subject, site = models.subject, models.site
+    version: ColumnElement[Any] = site.c.version
+    ranges: ColumnElement[Any] = site.c.ranges
+    if as_of is not None:
+        version, ranges = func.coalesce(_derived_by(as_of), version), _held(as_of)
     statement = (
-        select(subject, site.c.version, site.c.zone, site.c.ranges)
+        select(subject, version.label("version"), site.c.zone, ranges.label("ranges"))
         .join_from(subject, site, (site.c.study_id == subject.c.study_id) & (site.c.site_id == subject.c.site_id))
         .where(subject.c.study_id == study_id)
         .order_by(subject.c.subject_id)
@@ -113,3 +122,34 @@ def subjects(
     rows = session.execute(statement)
     names = tuple(rows.keys())
     yield from [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _derived_by(as_of: datetime) -> ColumnElement[Any]:
+    """The study version of the results of a subject that stood at an instant."""
+    subject, derivation = models.subject.c, models.derivation.c
+    return (
+        select(derivation.study_version)
+        .where(
+            derivation.study_id == subject.study_id,
+            derivation.subject_id == subject.subject_id,
+            derivation.at <= as_of,
+        )
+        .order_by(derivation.number.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
+def _held(as_of: datetime) -> ColumnElement[Any]:
+    """The import of limits of normal that held at a site at an instant."""
+    site, limits, change = models.site.c, models.reference_range.c, models.change.c
+    return (
+        select(func.max(limits.number))
+        .join_from(
+            models.reference_range,
+            models.change,
+            (change.study_id == limits.study_id) & (change.change_id == limits.change_id),
+        )
+        .where(limits.study_id == site.study_id, limits.site_id == site.site_id, change.at <= as_of)
+        .scalar_subquery()
+    )

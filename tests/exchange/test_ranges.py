@@ -4,6 +4,9 @@ from typing import Any
 
 import pytest
 
+from app.core import clock
+from app.core.transaction import see
+from app.derivations.derive import derived
 from tests.trial import Trial
 
 HEAD = "laboratory,analyte,unit,sex,age_from,age_to,valid_from,valid_to,low,high\n"
@@ -91,6 +94,18 @@ def test_earlier_tables_stay_under_their_numbers(rules_trial: Trial):
     assert (now["number"], now["in_force"], now["items"][0]["sex"]) == (2, 2, "F")
     assert (then["number"], then["in_force"], then["items"][0]["sex"]) == (1, 2, "M")
     assert rules_trial.reader.get("/sites/HZ01/ranges", params={"number": 3}).status_code == 404
+
+
+def test_as_of_an_instant_the_table_counts_that_held_then(rules_trial: Trial):
+    subject = rules_trial.coordinator.subject()
+    instants = [clock.now()]
+    for table in (MEN, WOMEN):
+        put(rules_trial, HEAD + table)
+        instants.append(clock.now())
+    with rules_trial.database.reading() as session:
+        see(session, "RULES")
+        found = [next(derived(session, "RULES", subject_id=subject, as_of=each)) for each in (*instants, None)]
+    assert [each.subject["ranges"] for each in found] == [None, 1, 2, 2]
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,7 @@ def test_a_study_version_that_came_later_does_not_show_in_the_past(trial: Trial,
     at = trial.nurse.enter(subject, "SCR", "consent", CONSENT)["saved_at"]
     path = f"/subjects/{subject}/casebook"
     before = trial.nurse.get(path).json()
+    endpoints = trial.nurse.get(f"/subjects/{subject}/endpoints").json()
     publish(trial.database, amended(tmp_path / "forms"))
     trial.builder.call(
         "PUT", "/sites/HZ01/version", json={"version": 2, "approved_on": "2024-03-01", "reason": "Approved"}
@@ -109,3 +110,5 @@ def test_a_study_version_that_came_later_does_not_show_in_the_past(trial: Trial,
     now = trial.nurse.get(path).json()
     assert (now["study_version"], "EFS" in now["endpoints"]) == (2, True)
     assert of_the_data(trial.nurse.get(path, params={"as_of": at}).json()) == of_the_data(before)
+    assert "EFS" in trial.nurse.get(f"/subjects/{subject}/endpoints").json()["endpoints"]
+    assert trial.nurse.get(f"/subjects/{subject}/endpoints", params={"as_of": at}).json() == endpoints
