@@ -1,7 +1,7 @@
 """`python -m app.bench.deriving <url>`: a study derived again in a process of its own, as `marrow derive` does it.
 
-Prints how many subjects there are, and how many a second: from their stored records, by the engine alone, and by the
-bare fetch of the same records.
+Prints how many subjects there are, and how many a second: from their stored records, by the engine alone, by the bare
+fetch of the same records; and of the four trials.
 """
 
 import json
@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
+from app.bench import trials
 from app.bench.child import told
 from app.bench.exporting import connected
 from app.bench.study import STUDY
@@ -35,6 +36,10 @@ class Derivation:
     stored: float
     engine: float
     bare: float
+    pages: float
+    """How many a subject of the four trials has."""
+    trials: float
+    """How many of these, from pages in memory."""
 
 
 def measured(url: str) -> Derivation:
@@ -67,7 +72,8 @@ def derivation(url: str) -> Derivation:
         conclude(build, captured, of)
     alone = len(known) / (perf_counter() - began)
     engine.dispose()
-    return Derivation(count, count / median(seconds), alone, count / median(_fetched(url) for _ in range(3)))
+    bare = count / median(_fetched(url) for _ in range(3))
+    return Derivation(count, count / median(seconds), alone, bare, *trials.measure())
 
 
 _PAGES = """
