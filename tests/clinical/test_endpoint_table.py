@@ -2,12 +2,16 @@
 import csv
 import importlib
 import io
+from datetime import date
 
 import pytest
+from hypothesis import given as drawn
+from hypothesis import strategies as st
 
 from tests.clinical.endpoint_cases import Engine, rows
 
 ENGINE = Engine(importlib.import_module)
+DAYS = st.dates(date(2024, 1, 12), date(2024, 3, 31)).map(date.isoformat)
 STANDARD = dict.fromkeys(rows("endpoints.csv")[0], "")
 
 
@@ -94,3 +98,50 @@ def test_it_reads_and_writes_plain_csv():
     text = "trial,endpoint,enrol,death,last_alive\n000,OS,2024-01-10,,2024-02-01\n000,OS\n"
     found = list(ENGINE.table.evaluate_rows(ENGINE.studies, csv.DictReader(io.StringIO(text))))
     assert [row["status"] for row in found] == ["0", "NA"]
+
+
+def test_a_landmark_or_a_gap_that_is_given_is_no_contact():
+    given = facts(no_cr="2024-04-05", gap="2024-04-05", last_alive="2024-02-01", cutoff="2024-04-01")
+    assert (run(given)["status"], run(given)["adt"]) == ("0", "2024-02-01")
+
+
+@pytest.mark.parametrize(
+    ("event", "last_da", "expected"),
+    [
+        ("", "2024-10-10", ("0", "2024-10-10")),  # no event fell into the gap
+        ("2024-09-01", "2024-09-01", ("0", "2024-01-10")),  # the event ended it
+        ("2024-11-01", "2024-10-10", ("1", "2024-11-01")),  # assessed again before the event
+        ("2024-11-01", "2024-05-01", ("0", "2024-05-01")),
+        ("2024-06-01", "2024-06-01", ("1", "2024-06-01")),
+    ],
+)
+def test_a_gap_that_is_given_censors_only_the_event_in_it(event, last_da, expected):
+    given = facts(endpoint="RFS", variant="GAP", cr="2024-01-10", heme_relapse=event, gap="2024-07-10", last_da=last_da)
+    assert (run(given)["status"], run(given)["adt"]) == expected
+
+
+def test_the_cut_off_is_no_imputed_day():
+    found = run(facts(last_alive="2026-08", cutoff="2026-06-30"))
+    assert (found["status"], found["adt"], found["adtf"]) == ("0", "2026-06-30", "")
+
+
+def test_the_day_of_contact_up_to_a_horizon_is_told_with_what_proves_it():
+    given = {"trial": "001", "endpoint": "AG24D100", "hsct": "2024-03-01", "agvhd2_4": "", "heme_relapse": "", "death": "",
+             "progression": "", "second_hsct": "", "cgvhd": "2024-05-20", "last_alive": "2024-05-01"}  # fmt: skip
+    found = run(given)
+    assert (found["status"], found["adt"]) == ("0", "2024-05-20")
+    assert "chronic GVHD" in found["explanation"]
+
+
+@drawn(
+    st.dictionaries(st.sampled_from(["heme_relapse", "death", "cr", "last_da", "last_alive", "failure"]), DAYS),
+    DAYS,
+    DAYS,
+    st.sampled_from(["OS", "EFS", "RFS", "CIR", "NRM"]),
+)
+def test_an_earlier_cut_off_never_gives_a_longer_follow_up(cells, one, other, endpoint):
+    early, late = (
+        run(facts(endpoint=endpoint, tx_start="2024-01-12", **cells, cutoff=cutoff)) for cutoff in sorted([one, other])
+    )
+    if "0" in (early["status"], late["status"]) and {early["status"], late["status"]} <= {"0", "1", "2"}:
+        assert early["adt"] <= late["adt"]

@@ -29,11 +29,24 @@ def test_an_office_date_after_the_cut_off_proves_no_life_at_it(office: str) -> N
     assert (found.adt, found.why) == (date(2024, 3, 10), Why.LAST_FOLLOW_UP)
 
 
-@pytest.mark.parametrize("clinical", ["death", "heme_relapse", "last_alive"])
-def test_a_clinical_date_after_the_cut_off_does(clinical: str) -> None:
-    facts = {"hsct": "2024-01-10", clinical: "2025-06-01"}
+@pytest.mark.parametrize("proof", ["death", "last_alive"])
+def test_a_death_or_a_proof_of_life_after_the_cut_off_does(proof: str) -> None:
+    facts = {"hsct": "2024-01-10", proof: "2025-06-01"}
     found = result("NCT06125106", "OS", facts, "2025-01-31")
     assert (found.adt, found.why) == (date(2025, 1, 31), Why.AT_CUTOFF)
+
+
+def test_the_page_of_a_relapse_after_the_cut_off_proves_life_by_its_own_day() -> None:
+    facts = {"hsct": "2024-01-10", "heme_relapse": "2025-06-01", "last_alive": "2025-06-03"}
+    found = result("NCT06125106", "OS", facts, "2025-01-31")
+    assert (found.adt, found.why) == (date(2025, 1, 31), Why.AT_CUTOFF)
+
+
+def test_extra_censoring_proves_contact_up_to_a_horizon() -> None:
+    facts = {"hsct": "2024-01-10", "last_alive": "2024-02-01", "nact": "2024-12-01"}
+    found = result("NCT06125106", "AG24D100", facts, "2025-01-31")
+    assert (found.adt, found.why) == (date(2024, 4, 19), Why.AT_HORIZON)
+    assert found.milestone == "nact"
 
 
 def test_an_office_date_does_not_bring_anyone_to_the_horizon() -> None:

@@ -60,23 +60,22 @@ def extra_censoring(case: Case, first: First) -> Extra | None:
 
 def censored(case: Case, first: First, extra: Extra | None) -> Result:
     """Censored at the last follow-up, the extra censoring or the horizon, whichever comes first."""
-    spec, history, zero, start, limit, horizon = case
+    spec, _, zero, start, limit, horizon = case
     adt, why, name, last = _last_follow_up(case)
-    # An outcome that does not count, and under a truncation day any fact, still proves contact until then.
-    contact = adt if first.fact is None else max(adt, first.day)
-    if spec.truncate_day is not None:
-        contact = max(contact, history.latest or start)
-    if extra is not None and contact >= extra.after:
+    if first.fact is not None and first.day > adt:  # an outcome that does not count still proves contact until then
+        adt, why, name, last = first.day, Why.LAST_FOLLOW_UP, first.name, first.fact
+    if extra is not None and adt >= extra.after:
         return Result(spec, Status.CENSORED, Why.EXTRA, start, extra.day, extra.milestone, extra.fact, zero)
-    if spec.truncate_day is not None and contact >= horizon and horizon < limit:
+    if spec.truncate_day is not None and adt >= horizon and horizon < limit:
         return Result(spec, Status.CENSORED, Why.AT_HORIZON, start, horizon, name, last, zero)
-    if contact > adt:
-        return Result(spec, Status.CENSORED, Why.LAST_FOLLOW_UP, start, contact, None, None, zero)
     return Result(spec, Status.CENSORED, why, start, adt, name, last, zero)
 
 
 def _last_follow_up(case: Case) -> tuple[date, Why, str | None, Occurrence | None]:
-    """The latest censoring fact from the time zero to the cut-off; none: the time zero itself."""
+    """The latest censoring fact from the time zero to the cut-off; none: the time zero itself.
+
+    Up to a horizon any fact that proves contact is follow-up.
+    """
     spec, history, _, start, limit, _ = case
     adt, why, name, last = start, Why.NO_FOLLOW_UP, None, None
     for milestone in spec.censor:
@@ -88,6 +87,9 @@ def _last_follow_up(case: Case) -> tuple[date, Why, str | None, Occurrence | Non
                     adt, name, last = day, milestone, fact
                     why = Why.AT_CUTOFF if clamped else Why.LAST_FOLLOW_UP
                 break
-    if spec.censors_alive and history.beyond and adt < limit:
-        return limit, Why.AT_CUTOFF, None, None
+    if spec.censors_alive and adt < limit and history.outlived:
+        adt, why, name, last = limit, Why.AT_CUTOFF, None, None
+    elif spec.truncate_day is not None and (contact := history.contact())[0] > adt:
+        adt, name, last = contact
+        why = Why.AT_CUTOFF if last is None else Why.LAST_FOLLOW_UP
     return adt, why, name, last

@@ -95,8 +95,10 @@ def _first_outcome(case: Case) -> First:
             if day < earliest or (first is None and day == earliest):
                 first, earliest, name, status, place = fact, day, milestone, kind, number
             break
-        if doubts:
-            unsure += [(number, milestone, fact) for fact in doubts if fact.upper is None or fact.upper >= start]
+        for fact in doubts:
+            if fact.upper is None or fact.upper >= start:
+                within = milestone in spec.milestones.once and (fact.lower is None or fact.lower < start)
+                unsure.append((number, milestone, fact._replace(lower=start) if within else fact))
     return First(first, earliest, name, status, place, unsure)
 
 

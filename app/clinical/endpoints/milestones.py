@@ -10,6 +10,7 @@ from app.clinical.endpoints.check import uses_origin
 from app.clinical.endpoints.definition import LAST_ALIVE, ORIGIN, Endpoint, Milestone, Words
 from app.clinical.endpoints.occurrence import NOTHING, Occurrence, Planned, Track, partial
 
+_WORKED_OUT = frozenset({"absent_by", "gap", "offset_days"})
 LAST_ALIVE_WORDS = Words(en="Last known alive", zh="最后已知存活")
 
 
@@ -18,7 +19,8 @@ class Milestones:
 
     `proof`: the captured milestones whose dates prove contact with the subject: dates of life, what happens once, and
     what any endpoint in `endpoints` counts, starts at or is censored by. The day a subject left the study, or withdrew
-    by letter, is a date of the office. Without endpoints every milestone is taken as clinical, as in a bare table.
+    by letter, is a date of the office; a landmark or a gap is a day on which nothing happened. Without endpoints every
+    milestone is taken as clinical.
     """
 
     def __init__(self, definitions: Iterable[Milestone], endpoints: Iterable[Endpoint] | None = None) -> None:
@@ -31,20 +33,24 @@ class Milestones:
         self.clamped = frozenset(
             {name for name, milestone in self.by_name.items() if milestone.after_cutoff == "clamp"} | {LAST_ALIVE}
         )
-        self.proof = frozenset(self.by_name if endpoints is None else self._clinical(endpoints)) | {LAST_ALIVE}
+        named = self._clinical(endpoints) if endpoints is not None else set(self.by_name)
+        worked_out = {name for name, milestone in self.derived.items() if milestone.operator in _WORKED_OUT}
+        self.proof = frozenset(named - worked_out) | {LAST_ALIVE}
 
     def _clinical(self, endpoints: Iterable[Endpoint]) -> set[str]:
-        """The once facts, the milestones endpoints name, and what these are made from."""
+        """The once facts, the milestones endpoints name, what these are made from, and what bounds their days."""
         clinical: set[str] = set()
         found = [*self.once]
         for endpoint in endpoints:
             for _, _, each in endpoint.resolved():
                 found += [*each.population, each.origin, *each.censor, *(step.milestone for step in each.outcomes)]
+                found += [name for rule in each.censor_at for name in (rule.milestone, rule.at) if name is not None]
         while found:
             name = found.pop()
             if name not in clinical and name != ORIGIN:
                 clinical.add(name)
-                found += self.by_name[name].operands.values() if name in self.by_name else ()
+                known = self.by_name.get(name)
+                found += (*known.operands.values(), *known.references.values()) if known is not None else ()
         return clinical
 
     def words(self, name: str) -> Words:
@@ -61,10 +67,9 @@ class History:
     """
 
     __slots__ = (
-        "_beyond",
         "_captured",
         "_chosen",
-        "_latest",
+        "_outlived",
         "_with_origin",
         "cutoff",
         "definitions",
@@ -86,8 +91,7 @@ class History:
         self._chosen: dict[str, Sequence[Occurrence]] = {}
         self.known: dict[str, Track] = {}  # what has been worked out; the engine looks here before it calls `of`
         self._with_origin: dict[tuple[str, date | None], Track] = {}
-        self._beyond: bool | None = None
-        self._latest: date | None = None
+        self._outlived: bool | None = None
 
     def of(self, name: str, origin: date | None = None) -> Track:
         """The occurrences of a milestone, for an endpoint with this time zero."""
@@ -106,25 +110,22 @@ class History:
         return track
 
     @property
-    def beyond(self) -> bool:
-        """Whether any fact that proves contact lies after the cut-off: a proof of life at the cut-off."""
-        if self._beyond is None:
-            self._survey()
-        return bool(self._beyond)
+    def outlived(self) -> bool:
+        """Whether what happens once, a death, lies after the cut-off: a proof of life at the cut-off."""
+        if self._outlived is None:
+            days = [fact.date for name in self.definitions.once for fact in self._days(name) if fact.date is not None]
+            self._outlived = self.cutoff is not None and max(days, default=self.cutoff) > self.cutoff
+        return self._outlived
 
-    @property
-    def latest(self) -> date | None:
-        """The day of the latest fact that proves contact, at most the cut-off."""
-        if self._beyond is None:
-            self._survey()
-        return self._latest
-
-    def _survey(self) -> None:
-        names = self.definitions.proof.intersection(self._captured)
-        days = [fact.date for name in names for fact in self._days(name) if fact.date is not None]
-        latest = max(days, default=None)
-        self._beyond = self.cutoff is not None and latest is not None and latest > self.cutoff
-        self._latest = self.cutoff if self._beyond else latest
+    def contact(self) -> tuple[date, str | None, Occurrence | None]:
+        """The last day, at most the cut-off, on which any fact proves contact; with it, unless it lies later."""
+        latest, which, found = date.min, None, None
+        for name in self._captured:
+            if name in self.definitions.proof:
+                for fact in self._days(name):
+                    if fact.date is not None and fact.date > latest:
+                        latest, which, found = fact.date, name, fact
+        return (self.cutoff, None, None) if self.cutoff is not None and latest > self.cutoff else (latest, which, found)
 
     def _resolved(self, name: str) -> Track:
         facts = self._days(name)
@@ -177,7 +178,10 @@ class History:
         return fact._replace(date=chosen.date, flag=chosen.flag)
 
     def _alive(self, definition: Milestone | None) -> date | None:
-        return max(self._reference(definition), default=None)
+        """The last day of which it is certain, also beyond the cut-off: whoever had a relapse that day was alive."""
+        names = self.definitions.proof.difference(self.definitions.once).intersection(self._captured)
+        whole = (fact.date for name in names for fact in self._captured[name] if fact.date is not None)
+        return max([*self._reference(definition), *whole], default=None)
 
     def _reference(self, definition: Milestone | None, *, until: date = date.max) -> list[date]:
         """The first possible days of the milestone that bounds a partial date, also beyond the cut-off."""
@@ -219,7 +223,7 @@ def _by(cutoff: date, facts: Sequence[Occurrence], *, clamped: bool) -> Iterator
         if day is None or day <= cutoff:
             yield fact
         elif clamped and fact.date is not None:
-            yield fact._replace(date=cutoff)
+            yield fact._replace(date=cutoff, flag="")
 
 
 _DAY = attrgetter("date")

@@ -138,7 +138,7 @@ class Result(NamedTuple):
     @property
     def flag(self) -> str:
         """ADaM's ADTF: how much of `adt` was imputed."""
-        return self.fact.flag if self.fact is not None and self.adt == self.fact.date else ""
+        return self.fact.flag if self.fact is not None and self.adt is not None and self.adt == self.fact.date else ""
 
     @property
     def start_flag(self) -> str:

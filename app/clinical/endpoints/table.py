@@ -67,7 +67,7 @@ def _row(studies: Mapping[str, Study], compiled: dict[str, _Compiled], row: Mapp
         if short not in studies:
             raise _UnreadableError(f"The column `trial` names no known trial: write one of {', '.join(studies)}")
         definitions, endpoints, _ = studies[short]
-        made = Milestones(definitions)
+        made = Milestones(definitions, endpoints)
         compiled[short] = _Compiled(made, {(spec.code, spec.variant): spec for spec in compile_specs(endpoints, made)})
     milestones, specs = compiled[short]
     code, variant = _key(cells.get("endpoint", "")), _key(cells.get("variant", "")) or PRIMARY
@@ -131,7 +131,19 @@ def _captured(milestones: Milestones, cells: Mapping[str, str], cutoff: date | N
     seen = [fact for name in SUMMARIES for fact in captured.get(name, []) if fact.lower is not None]
     if seen:  # an assessment needs a living patient as well
         captured[LAST_ALIVE] = [max(seen, key=lambda fact: fact.lower or date.min)]
+    _close_gaps(milestones, captured)
     for fact in captured.get(LAST_ASSESSMENT, []):
         if cutoff is not None and fact.lower is not None and fact.lower > cutoff:
             captured[LAST_ASSESSMENT] = [fact._replace(date=cutoff)]
     return captured
+
+
+def _close_gaps(milestones: Milestones, captured: dict[str, list[Occurrence]]) -> None:
+    """A gap that is given ends with the last assessment, where that is later; otherwise it is open."""
+    last = max((fact.lower for fact in captured.get(LAST_ASSESSMENT, []) if fact.lower is not None), default=date.min)
+    for name, definition in milestones.derived.items():
+        if definition.operator == "gap" and name in captured:
+            captured[name] = [
+                fact._replace(until=last if fact.upper is not None and fact.upper < last else date.max)
+                for fact in captured[name]
+            ]
