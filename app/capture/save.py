@@ -137,9 +137,10 @@ def form_at(session: Session, build: Build, place: Place, page: Page | None) -> 
     try:
         visit = build.study.visit(place.visit)
     except KeyError:
-        raise NotFound("The study has no such visit") from None
+        known = [each.code for each in build.study.visits]
+        raise NotFound("The study has no such visit", members={"visits": known}) from None
     if place.form not in {*visit.forms, *visit.optional}:
-        raise NotFound("This visit has no such form")
+        raise NotFound("This visit has no such form", members={"forms": [*visit.forms, *visit.optional]})
     if place.visit_repeat > 1 and not visit.repeats:
         raise NotFound("This visit does not repeat; leave the number out")
     form = build.forms[place.form]

@@ -7,7 +7,7 @@ revision it was made upon. What a page holds already is left as it is: sending a
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import models
-from app.access.actor import Actor, require
+from app.access.actor import Actor, require, sites
 from app.access.permissions import Permission
 from app.capture.save import form_at, hold, save
 from app.core.errors import Fault, NotFound, Refusal, Stale, Unreadable
@@ -26,6 +26,7 @@ from app.forms import answers as reading
 from app.forms.definition import Form, ItemType, Phase
 from app.models.capture import RecordStatus
 from app.study.library import build_of, newest
+from app.study.sites import site_of
 from app.subjects import enrol
 from app.subjects.address import step
 from app.subjects.facts import Place
@@ -74,15 +75,17 @@ def import_csv(
 ) -> Report:
     """Store every page of a CSV file, or none: each line that cannot be stored is named with its column.
 
-    `visit` stands for an absent visit column; `enrol_at` creates subjects that are not there yet at that site;
-    `rename` gives columns of the file the names of items; columns in `ignore` are left out knowingly. Any other
-    unknown column is refused.
+    `visit` stands for an absent visit column. The subjects are those of the site `enrol_at`, and created there where
+    they are not there yet: hospitals number alike, and nobody is to be taken for a patient of another one. `rename`
+    gives columns of the file the names of items; columns in `ignore` are left out knowingly. Any other unknown column
+    is refused.
     """
     require(actor, Permission.IMPORT, study_id)
     forms = _in_force(session, study_id, form_id)
-    lines, columns = lines_of(body, rename or {})
-    _known_columns(forms.values(), columns, ignore)
-    lines = [{name: cell for name, cell in line.items() if name not in ignore} for line in lines]
+    if enrol_at is not None:
+        _assert_site(session, actor, study_id, enrol_at)
+    lines, columns = lines_of(body, rename or {}, ignore)
+    _known_columns(forms.values(), columns)
     report = Report(import_id=str(uuid4()), lines=len(lines))
     digest = sha256(body).hexdigest()
     faults: list[Fault] = []
@@ -99,6 +102,9 @@ def import_csv(
                 enrol.create(session, actor, study_id, enrol_at, number=page.subject)
                 subjects[page.subject] = enrol_at
                 report.subjects += 1
+            if enrol_at is not None and subjects[page.subject] != enrol_at:
+                faults.append(_elsewhere_known(page))
+                continue
             origin = {"import": report.import_id, "line": page.line, "file_sha256": digest}
             _store(session, actor, study_id, page, reason, origin, report, there=(page.subject, page.place) in there)
         except Refusal as refused:
@@ -128,6 +134,22 @@ def _in_force(session: Session, study_id: str, form_id: str) -> dict[str | None,
     return found
 
 
+def _assert_site(session: Session, actor: Actor, study_id: str, site_id: str) -> None:
+    """Refuse a site that is not there, or out of sight."""
+    within = sites(actor, study_id, Permission.IMPORT)
+    if site_of(session, study_id, site_id) is None or (within is not None and site_id not in within):
+        raise NotFound("The study has no such site, or none that you may see")
+
+
+def _elsewhere_known(page: _Page) -> Fault:
+    return Fault(
+        f"/lines/{page.line}/subject",
+        "other-site",
+        "The subject of this number belongs to another site",
+        "Numbers are unique in a study: put the site before them, or name no site where the subjects are there already",
+    )
+
+
 def _known(session: Session, study_id: str, form_id: str) -> tuple[dict[str, str], set[tuple[str, Place]]]:
     """The subjects there are with their sites, and the pages of the form: what is new is not asked line by line."""
     subject, record = models.subject, models.record
@@ -140,8 +162,8 @@ def _known(session: Session, study_id: str, form_id: str) -> tuple[dict[str, str
     return {row.subject_id: row.site_id for row in subjects}, {(row[0], Place(*row[1:])) for row in pages}
 
 
-def _known_columns(forms: Iterable[Form], columns: Sequence[str], ignore: Sequence[str]) -> None:
-    allowed = set(_OWN) | set(ignore)
+def _known_columns(forms: Collection[Form], columns: Sequence[str]) -> None:
+    allowed = set(_OWN) if any(form.row_sections for form in forms) else set(_OWN) - {"row"}
     for item in {item.id: item for form in forms for item in form.items}.values():
         if item.type is not ItemType.COMPUTED:
             allowed |= {item.id, f"{item.id}_unit", f"{item.id}_missing"}
@@ -164,7 +186,7 @@ def _unknown(place: int, name: str) -> Fault:
         f"/header/{shown or place}",
         "unknown-column",
         f"The form has no item {shown}" if shown else f"Column {place} names no item of the form",
-        "Rename it, or list it in `ignore`",
+        "Give it the name of an item, or leave it out; `marrow import` does so by --rename and --ignore",
     )
 
 
@@ -188,9 +210,8 @@ def _pages(
         elif not form.row_sections or any(
             page.answers.get(item.id) != answer for item, answer in _answers(form, cells, rows=False)
         ):
-            faults.append(
-                Fault(f"/lines/{line}", "twice", f"Line {page.line} is of the same page", "Number them in `repeat`")
-            )
+            remedy = "Number them in `repeat`" if form.repeating else "Keep one of them: this form does not repeat"
+            faults.append(Fault(f"/lines/{line}", "twice", f"Line {page.line} is of the same page", remedy))
         for name in ("complete", "revision", "reason"):
             if cells.get(name) and cells[name] != page.own.get(name):
                 told = f"Line {page.line} of the same page says something else"
@@ -206,7 +227,9 @@ def _pages(
 def _place(form: Form, cells: Mapping[str, str], visit: str | None) -> Place:
     """The page that a line speaks of. Raises NotFound."""
     if not enrol.NUMBER.fullmatch(cells["subject"]):
-        raise NotFound("A subject's number is made of letters, digits and any of . _ -")
+        raise NotFound(
+            "A subject's number has 1 to 32 letters, digits or any of . _ - and begins with a letter or digit"
+        )
     if not (cells.get("visit") or visit):
         raise NotFound("The line names no visit; give the file a column `visit`, or name one for the whole file")
     at = step(cells.get("visit") or visit or "")
@@ -314,7 +337,10 @@ def _faults(page: _Page, refused: Refusal) -> list[Fault]:
         remedy = "Correct the number, or name a site, at which subjects that are not there yet are created"
         return [Fault(at, refused.code, "There is no such subject in sight", remedy)]
     if not refused.errors:
-        return [Fault(at, refused.code, refused.detail)]
+        choices = "; ".join(
+            f"{name}: {', '.join(some)}" for name, some in refused.members.items() if isinstance(some, list)
+        )
+        return [Fault(at, refused.code, refused.detail, choices and f"Known are {choices}")]
     return [
         Fault(f"{at}{each.pointer.removeprefix('/answers')}", each.code, each.message, each.remedy, each.item, each.row)
         for each in refused.errors
