@@ -9,7 +9,7 @@ import typer
 
 from app.cli_cut import cut_app
 from app.cli_study import Folder, Study, checks_app, study_app
-from app.console import actor, fail, owner, place, say, work
+from app.console import CommandLine, actor, fail, owner, place, say, work
 from app.core import embedded
 from app.core.db import migrate
 from app.core.heap import settle
@@ -18,6 +18,7 @@ from app.settings import Settings
 
 app = typer.Typer(
     name="marrow",
+    cls=CommandLine,
     help="Electronic case report forms for leukaemia and transplant trials.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

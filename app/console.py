@@ -5,15 +5,17 @@ operating system's user.
 """
 
 import getpass
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
 from psycopg import OperationalError as DriverError
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
+from typer.core import TyperGroup
 
 from app.access.actor import SystemActor
 from app.core import embedded
@@ -21,6 +23,25 @@ from app.core.db import SchemaError, make_engine, migrate, schema_state
 from app.core.errors import Refusal
 from app.core.transaction import Database, see_all
 from app.settings import SettingError, Settings
+
+
+class CommandLine(TyperGroup):
+    """What holds for every command, whatever it does."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; told to end, it ends as after Ctrl-C, and leaves nothing running that it has started.
+
+        A signal that is ignored already stays ignored, such as SIGHUP under nohup.
+        """
+        before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGHUP)}
+        ours = [each for each, found in before.items() if found is signal.SIG_DFL]
+        for each in ours:
+            signal.signal(each, signal.default_int_handler)
+        try:
+            return super().invoke(ctx)
+        finally:
+            for each in ours:
+                signal.signal(each, before[each])
 
 
 @dataclass(frozen=True)
