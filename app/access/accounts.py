@@ -17,7 +17,9 @@ from app.core import clock
 from app.core.canonical import plain
 from app.core.errors import Conflict, Fault, NotFound, Unreadable
 from app.core.page import page, sorting
+from app.core.problems import taken
 from app.core.transaction import see, see_all
+from app.core.words import Line
 from app.models.access import AccountStatus, TokenKind
 
 _account, _token, _grant = models.account, models.session_token, models.role_grant
@@ -30,7 +32,7 @@ def create_first_administrator(
 
     Raises:
         Conflict: there is an administrator who can sign in or has been invited to.
-        Unreadable: the user name or the password is not taken.
+        Unreadable: the user name, the name or the password is not taken.
     """
     by = by or SystemActor()
     see_all(session)
@@ -76,7 +78,7 @@ def open_account(session: Session, actor: Actor, username: str, name: str, passw
 
 
 def _open(session: Session, by: By, username: str, name: str, password: str | None) -> Account:
-    folded = usernames.folded(username)
+    folded, name = usernames.folded(username), taken(Line, name, "name")
     if not usernames.well_formed(username):
         fault = Fault("/username", "not-a-user-name", "This cannot be a user name.", usernames.SHAPE)
         raise Unreadable("The user name is not taken.", errors=[fault])

@@ -19,6 +19,8 @@ from app.capture.refuse import faults, reason_missing
 from app.core import clock
 from app.core.errors import Conflict, NotFound, PreconditionRequired, Stale, Unreadable
 from app.core.http import etag
+from app.core.problems import taken
+from app.core.words import Reason
 from app.derivations.readings import Reading
 from app.forms import answers as reading
 from app.forms.definition import Form, Phase
@@ -290,8 +292,9 @@ def _needs_reason(session: Session, casebook: Casebook, page: Page, differences:
 
 
 def _stated(reason: str | None) -> str | None:
-    """A reason that says something; blanks and a single letter do not."""
-    return reason.strip() if reason is not None and len(reason.strip()) >= _SHORTEST_REASON else None
+    """A reason that says something; blanks and a single letter do not. Raises Unreadable for one that is not taken."""
+    said = (reason or "").strip()
+    return str(taken(Reason, said, "reason")) if len(said) >= _SHORTEST_REASON else None
 
 
 def _replaced(session: Session, actor: Actor, study_id: str, place: Place, page: Page | None, wrong: Elsewhere) -> UUID:

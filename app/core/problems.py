@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any
 
 import orjson
 import psycopg
 from fastapi.exceptions import RequestValidationError, ResponseValidationError
 from fastapi.routing import APIRoute, iter_route_contexts
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from sqlalchemy import exc as sql
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -179,6 +180,24 @@ def _invalid(fault: RequestValidationError, request: Request | None) -> Refusal:
     return Unreadable("Correct what is listed and send it again.", errors=faults)
 
 
+def taken(kind: Any, value: Any, name: str) -> Any:
+    """A value as the API would take it in a field `name` of this kind: a use-case is called by commands as well.
+
+    Raises Unreadable as the API does.
+    """
+    try:
+        return _adapter(kind).validate_python(value)
+    except ValidationError as fault:
+        known = {"all": (name,), "body": ()}
+        faults = tuple(_fault({**error, "loc": ("body", name)}, known) for error in fault.errors())
+    raise Unreadable("Correct what is listed and send it again.", errors=faults)
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
 def _fault(error: Mapping[str, Any], known: Mapping[str, Iterable[str]]) -> Fault:
     """A field's fault by its kind. The library's own words and the value it looked at stay here."""
     kind = str(error["type"])
@@ -195,7 +214,9 @@ def _fault(error: Mapping[str, Any], known: Mapping[str, Iterable[str]]) -> Faul
 
 
 def _bound(limits: Mapping[str, Any]) -> str:
-    """What would be taken, as the rule itself says it and in no language: the words, the least, the most."""
+    """What would be taken, as the rule itself says it and in no language: words, pattern, least, most."""
+    if "pattern" in limits:
+        return str(limits["pattern"])
     if "expected" in limits:
         return " | ".join(re.findall(r"'([^']*)'", str(limits["expected"])))
     signs = {"min_length": ">=", "max_length": "<=", "ge": ">=", "gt": ">", "le": "<=", "lt": "<"}

@@ -13,6 +13,8 @@ from app.audit import change
 from app.capture.anew.derive import anew
 from app.clinical.rules.inputs import decimal_of
 from app.core.errors import Fault, NotFound, Unreadable
+from app.core.problems import taken
+from app.core.words import Reason
 from app.exchange.csv_lines import lines_of
 from app.forms.definition import Item
 from app.quality import locks
@@ -35,6 +37,7 @@ def import_ranges(session: Session, actor: Actor, study_id: str, site_id: str, b
     site = site_of(session, study_id, site_id, held=True)
     if site is None:
         raise absent(actor, Permission.RANGE_WRITE, study_id)
+    reason = taken(Reason, reason, "reason")
     locks.assert_site_open(session, study_id, site_id)
     lines, columns = lines_of(body, {})
     if set(columns) != set(COLUMNS) or len(columns) != len(COLUMNS):

@@ -41,6 +41,14 @@ def test_a_first_administrator_needs_a_good_password(engine: Engine, tmp_path: A
     assert [fault.code for fault in refused.value.errors] == ["guessable"]
 
 
+@pytest.mark.parametrize("name", ["", "  ", "Ro\u202eot", "x" * 201])
+def test_a_first_administrator_has_a_name_that_can_be_read(engine: Engine, tmp_path: Any, name: str) -> None:
+    database = Database(engine, tmp_path / "anchors.jsonl")
+    with pytest.raises(Unreadable) as refused, database.writing() as session:
+        accounts.create_first_administrator(session, "root", name, PASSWORD)
+    assert [fault.pointer for fault in refused.value.errors] == ["/name"]
+
+
 def test_an_invitation_is_accepted_once_and_then_the_password_opens(world: Any) -> None:
     made = invite(world)
     assert made.status_code == 201

@@ -25,6 +25,8 @@ from app.capture.draft import Casebook
 from app.capture.save import rewrite
 from app.core import clock
 from app.core.errors import Conflict, NotFound
+from app.core.problems import taken
+from app.core.words import Reason
 from app.derivations.derive import casebooks, subjects
 from app.forms.definition import Phase
 from app.models.amendment import MigrationState
@@ -140,9 +142,10 @@ def propose(session: Session, actor: Actor, plan: Plan, site_id: str, *, approve
 def run(session: Session, actor: Actor, study_id: str, migration_id: UUID, *, reason: str) -> Row:
     """Carry a migration out: the site's version, every page, and what follows from all of them.
 
-    Raises NotFound, Forbidden, Locked, Conflict, and Unresolved where the plan leaves something open.
+    Raises NotFound, Forbidden, Unreadable, Locked, Conflict, and Unresolved where the plan leaves something open.
     """
     row, state, course, site = _held(session, actor, study_id, migration_id, Action.RUN)
+    reason = taken(Reason, reason, "reason")
     if site["version"] != course.plan.from_:
         raise Conflict("The site does not work under the version that the plan leads from")
     approved = date.fromisoformat(row["approved_on"])
@@ -170,6 +173,7 @@ def roll_back(session: Session, actor: Actor, study_id: str, migration_id: UUID,
     no place for.
     """
     row, state, course, site = _held(session, actor, study_id, migration_id, Action.ROLL_BACK)
+    reason = taken(Reason, reason, "reason")
     if site["version"] != course.plan.to:
         raise Conflict("The site works under another version by now")
     approved = date.fromisoformat(row["approved_before"]) if row["approved_before"] else None

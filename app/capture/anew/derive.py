@@ -10,6 +10,8 @@ from app.access.actor import Actor, require, sites
 from app.access.permissions import Permission
 from app.audit import change
 from app.capture.consequences import FINDINGS, work_out
+from app.core.problems import taken
+from app.core.words import Reason
 from app.derivations.derive import subjects
 from app.forms.definition import Phase
 from app.quality import locks
@@ -64,9 +66,10 @@ def put_in_force(
 ) -> None:
     """Let a site work under another released study version; its subjects are derived by that version from now on.
 
-    One that is locked keeps its results. Raises Locked where the site or the study is.
+    One that is locked keeps its results. Raises Unreadable, and Locked where the site or the study is.
     """
     require(actor, Permission.STUDY_SITE_CHANGE, study_id)
+    reason = taken(Reason, reason, "reason")
     locks.assert_site_open(session, study_id, site_id)
     if activate(session, actor, study_id, site_id, version, approved_on=approved_on, reason=reason):
         anew(session, actor, study_id, frozenset({site_id}), store=True, reason=reason, phase=Phase.AMENDMENT)

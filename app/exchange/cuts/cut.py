@@ -5,8 +5,9 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from hashlib import sha256
 from importlib.metadata import version
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
+from pydantic import StringConstraints
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
@@ -17,12 +18,17 @@ from app.audit import change
 from app.core.clock import now
 from app.core.errors import Conflict, NotFound
 from app.core.page import page, sorting
+from app.core.problems import taken
 from app.core.transaction import Database, see
+from app.core.words import Reason
 from app.exchange.archive import Written
 from app.exchange.export import contents, position
 from app.study.library import newest
 
 RELEASE = version("marrow")
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+"""What a cut may be called: it stands in addresses and names files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +89,13 @@ def create(
     """Cut a study here and now: the sites `within`, all by default, endpoints as known on the day `cutoff`.
 
     The archive is made once, from one unchanging snapshot, and not kept: its position, counts and digest are.
-    Raises NotFound, Forbidden, and Conflict when there is a cut of this name.
+    Raises NotFound, Forbidden, Unreadable, and Conflict when there is a cut of this name.
     """
     told = list[Written]()
     with database.reading() as session:
         see(session, study_id)
         require(actor, Permission.CUT_CREATE, study_id)
+        name, reason = taken(Name, name, "name"), taken(Reason, reason, "reason")
         zone = newest(session, study_id).study.zone
         versions = _in_force(session, study_id, within)
         _require_free(session, study_id, name)

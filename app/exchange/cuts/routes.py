@@ -20,7 +20,6 @@ from app.models.base import SYSTEM
 
 router = Router(prefix="/api/v1/studies/{study}/cuts", tags=["cuts"])
 
-NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 Name = Annotated[str, Path(max_length=64)]
 ZIP: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}
@@ -31,7 +30,7 @@ class CutToMake(BaseModel):
     """What a cut is called and why it is made; its cut-off date and the sites it is narrowed to."""
 
     model_config = ConfigDict(extra="forbid")
-    name: Annotated[str, Field(pattern=NAME)]
+    name: cut.Name
     reason: Reason
     cutoff: Day | None = None
     sites: Annotated[list[Annotated[str, Field(max_length=12)]] | None, Field(min_length=1, max_length=1000)] = None
