@@ -127,8 +127,8 @@ class Watch:
     facts: frozenset[str]  # of the subject, that it asks for
 
 
-def watch(check: Check, names: Mapping[str, Kind]) -> Watch:
+def watch(check: Check, names: Mapping[str, Kind], *, strict: bool = False) -> Watch:
     """A check compiled over the names of its page or row. Raises ExpressionMistake."""
-    when = compile_expression(check.when, names)
+    when = compile_expression(check.when, names, strict=strict)
     facts = members(check.when, "subject")
     return Watch(check, when, not when.uses.isdisjoint({"window", "endpoint"}), facts)

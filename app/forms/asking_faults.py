@@ -149,7 +149,7 @@ def check_faults(
             mistakes.append(Fault((*path, "item"), f"{check.item!r} stands elsewhere than `rows` says", remedy))
         mistakes += _expression((*path, "when"), check.when, names.get(check.rows, {}), "bool")
         if not mistakes:
-            compiled = watch(check, names[check.rows])
+            compiled = watch(check, names[check.rows], strict=True)
             mistakes += _hard(path, check, compiled)
             mistakes += _examples(form, path, check, compiled) if examples else ()
         found += mistakes
@@ -193,7 +193,7 @@ def fires(form: Form, compiled: Watch, example: Example) -> bool:
 
 def _expression(path: Path, text: str, names: Mapping[str, Kind], result: Any) -> list[Fault]:
     try:
-        compile_expression(text, names, result=result)
+        compile_expression(text, names, result=result, strict=True)
     except ExpressionMistake as mistake:
         return [Fault(path, f"column {mistake.column}: {mistake.message}", mistake.remedy)]
     return []

@@ -29,11 +29,12 @@ from cel_expr_python import cel
 from app.forms.functions import PUBLISHED, declarations
 from app.forms.mistakes import near
 from app.forms.plain_conditions import Condition, UnlikeError, plain_condition
-from app.forms.rewriting import Facts, Kind, Rows, Scalar, Writer
+from app.forms.rewriting import Coded, Facts, Kind, Rows, Scalar, Writer
 from app.forms.tokens import ExpressionMistake, tokenise
 
 __all__ = [
     "INDETERMINATE",
+    "Coded",
     "Expression",
     "ExpressionMistake",
     "Facts",
@@ -156,14 +157,19 @@ def _prepared(value: Any, parts: Iterable[str] | None = None) -> Any:
     return value
 
 
-def compile_expression(text: str, variables: Mapping[str, Kind], *, result: Result = "bool") -> Expression:
+def compile_expression(
+    text: str, variables: Mapping[str, Kind], *, result: Result = "bool", strict: bool = False
+) -> Expression:
     """Check an expression against the variables it may use and what it has to give.
+
+    With `strict`, for what is about to be published, a text that is compared with a coded item is to be one of its
+    codes.
 
     Raises ExpressionMistake (column, message, remedy) for unknown names, clashing types, forbidden constructs and
     anything that is no CEL.
     """
     tokens = tokenise(text)
-    writer = Writer(tokens, variables, _is_pattern)
+    writer = Writer(tokens, variables, _is_pattern, strict=strict)
     writer.write()
     kind = _check(writer, variables)
     if "any" not in {kind, result} and kind != result:

@@ -179,7 +179,7 @@ class _Compiler:
         if text is None:
             return None
         try:
-            return compile_expression(text, names, result=result)
+            return compile_expression(text, names, result=result, strict=True)
         except ExpressionMistake as mistake:
             remedy = mistake.remedy
             for item in self.form.items:  # the commonest mistake of all deserves its own words

@@ -6,14 +6,29 @@ members; the text to evaluate is what the engine runs.
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 from app.forms.mistakes import near
 from app.forms.tokens import MACROS, Token
 
-Scalar = Literal["number", "text", "date", "partial_date", "time", "bool", "list", "map"]
+
+class Coded(str):
+    """The kind of an item with codes, which is that of a text, or of a list of several; and which codes there are."""
+
+    __slots__ = ("codes",)
+    codes: frozenset[str]
+
+    @classmethod
+    def of(cls, kind: Literal["text", "list"], codes: Iterable[str]) -> Self:
+        """The kind with its codes."""
+        made = cls(kind)
+        made.codes = frozenset(codes)
+        return made
+
+
+Scalar = Literal["number", "text", "date", "partial_date", "time", "bool", "list", "map"] | Coded
 
 
 @dataclass(frozen=True)
@@ -32,15 +47,29 @@ class Facts:
 
 Kind = Scalar | Rows | Facts
 
+_LISTED = 20
+"""So many codes are named where there is none like the one that is wrong."""
+
 _BEFORE_NULL_TEST = frozenset({"(", ",", "&&", "||", "?", ":", "[", ""})
 _AFTER_NULL_TEST = frozenset({")", ",", "&&", "||", "?", ":", "]", ""})
 
 
 class Writer:
-    """Rewrites the words twice: once for the type check, once for the engine."""
+    """Rewrites the words twice: once for the type check, once for the engine.
 
-    def __init__(self, tokens: list[Token], variables: Mapping[str, Kind], is_pattern: Callable[[str], bool]) -> None:
+    `strict` is for what is about to be published: a text that is compared with a coded item has to be one of its codes.
+    """
+
+    def __init__(
+        self,
+        tokens: list[Token],
+        variables: Mapping[str, Kind],
+        is_pattern: Callable[[str], bool],
+        *,
+        strict: bool = False,
+    ) -> None:
         self.is_pattern = is_pattern  # whether the engine can use a literal as a pattern
+        self.strict = strict
         self.tokens = tokens
         self.variables = variables
         self.checked: list[str] = []
@@ -125,6 +154,7 @@ class Writer:
         kind: Kind | None
         if bound is not None:
             if len(names) == 1 or not isinstance(bound, Rows):
+                self._assert_codes(first, end, bound)
                 return plain, plain
             kind = self._member(bound.items, names, first)
             checked = self._alias(names, kind)
@@ -153,9 +183,37 @@ class Writer:
                 raise token.mistake(f"{root!r} has no parts", f"Write {root} alone")
         if len(names) > 2:  # noqa: PLR2004 (a.b is the deepest there is)
             raise token.mistake(f"{plain!r} goes too deep", f"Write {'.'.join(names[:2])}")
+        self._assert_codes(first, end, kind)
         if kind == "partial_date" and not raw and not self._inside("upper_bound", first):
             return f"lower_bound({checked})", f"lower_bound({plain})"
         return checked, plain
+
+    def _assert_codes(self, first: int, end: int, kind: object) -> None:
+        """Refuse a text beside a coded item that is none of its codes: such a comparison never holds."""
+        if not self.strict or not isinstance(kind, Coded):
+            return
+        for index in self._texts_beside(first, end):
+            token = self.tokens[index]
+            code = token.text.lstrip("rR")[1:-1]
+            if code not in kind.codes:
+                names = "".join(each.text for each in self.tokens[first:end])
+                listed = ", ".join(sorted(kind.codes)[:_LISTED])
+                raise token.mistake(
+                    f"{names} has no code {code!r}", near(code, kind.codes, otherwise=f"Codes are {listed}")
+                )
+
+    def _texts_beside(self, first: int, end: int) -> Iterator[int]:
+        """Where the texts stand that a name is compared with."""
+        if self._text(end) in {"==", "!="} and self._kind(end + 1) == "text":
+            yield end + 1
+        if self._text(first - 1) in {"==", "!=", "in"} and self._kind(first - 2) == "text":
+            yield first - 2
+        if self._text(end) == "in" and self._text(end + 1) == "[":
+            for index in range(end + 2, len(self.tokens)):
+                if self._text(index) == "]":
+                    return
+                if self._kind(index) == "text":
+                    yield index
 
     def _alias(self, names: list[str], kind: Scalar) -> str:
         """One variable that stands for `row.item` in the type check, where rows have no declared members."""
@@ -226,8 +284,8 @@ class Writer:
             end += 2
         return end
 
-    def _scopes(self) -> Iterator[tuple[str, int, int, Rows | None]]:
-        """Variables bound by exists, all, filter and map: name, first and last word, and the rows they stand for."""
+    def _scopes(self) -> Iterator[tuple[str, int, int, Rows | Coded | None]]:
+        """Variables bound by exists, all, filter and map: name, first and last word, and what they stand for."""
         for index, token in enumerate(self.tokens):
             if token.text in MACROS and self._text(index + 1) == "(" and self._text(index + 3) == ",":
                 name = self.tokens[index + 2]
@@ -235,7 +293,7 @@ class Writer:
                     raise name.mistake("the word for one element is already a name here", "Use another, such as r")
                 rows = self.variables.get(self._text(self._receiver(index)))
                 end = self.closers.get(index + 1, len(self.tokens))
-                yield name.text, index + 2, end, rows if isinstance(rows, Rows) else None
+                yield name.text, index + 2, end, rows if isinstance(rows, Rows | Coded) else None
 
     def _receiver(self, macro: int) -> int:
         """The word whose list a macro searches; `x.filter(…)` has the rows of x."""
@@ -245,7 +303,7 @@ class Writer:
             index = openers[index] - 3
         return index
 
-    def _bound(self, name: str, index: int) -> Rows | Literal["element"] | None:
+    def _bound(self, name: str, index: int) -> Rows | Coded | Literal["element"] | None:
         for scope, first, last, rows in reversed(self.scopes):
             if scope == name and first <= index <= last:
                 return rows or "element"

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from app.forms.asking import Asking, Watch, asking, watch
 from app.forms.definition import Calculation, Form, Item, ItemType, Section
-from app.forms.expressions import Expression, Facts, Kind, Result, Rows, Scalar, compile_expression
+from app.forms.expressions import Coded, Expression, Facts, Kind, Result, Rows, Scalar, compile_expression
 from app.forms.results import variable_of
 from app.forms.tokens import members
 
@@ -15,9 +15,6 @@ _SCALARS: Mapping[ItemType, Scalar] = {
     ItemType.TEXT: "text",
     ItemType.INTEGER: "number",
     ItemType.DECIMAL: "number",
-    ItemType.YES_NO: "text",
-    ItemType.SINGLE: "text",
-    ItemType.MULTIPLE: "list",
     ItemType.DATE: "date",
     ItemType.PARTIAL_DATE: "partial_date",
     ItemType.TIME: "time",
@@ -48,6 +45,12 @@ ANYWHERE = Surroundings()
 
 def kind_of(item: Item) -> Scalar:
     """What an item is to an expression."""
+    if item.value_type is ItemType.MULTIPLE:
+        return Coded.of("list", item.codeset)
+    if item.value_type is ItemType.SINGLE:
+        return Coded.of("text", item.codeset)
+    if item.value_type is ItemType.YES_NO:
+        return Coded.of("text", "YN")
     return _SCALARS.get(item.value_type, "text")  # a computed item without a result has its own mistake
 
 
@@ -57,8 +60,8 @@ def kinds(form: Form, section: Section | None = None, *, around: Surroundings = 
         "subject": "map" if around.facts is None else Facts(around.facts),
         "study": "map" if around.study is None else Facts(around.study),
         "visit": "text",
-        "missing": Facts({item.id: "text" for item in form.items}),
-        "unit": Facts(dict.fromkeys(form.units, "text")),
+        "missing": Facts({item.id: Coded.of("text", map(str, item.missing)) for item in form.items}),
+        "unit": Facts({name: Coded.of("text", [unit, *form.item(name).units]) for name, unit in form.units.items()}),
     }
     for part in form.sections:
         if part.repeating:

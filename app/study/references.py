@@ -7,7 +7,7 @@ from itertools import chain
 from app.clinical.endpoints.check import check as check_endpoints
 from app.clinical.endpoints.check import uses_origin
 from app.clinical.endpoints.definition import LAST_ALIVE, ORIGIN, Milestone
-from app.forms.definition import Form
+from app.forms.definition import Code, Form, Item
 from app.forms.expressions import Facts, Kind
 from app.forms.faults import faults
 from app.forms.mistakes import Fault, near
@@ -25,19 +25,20 @@ Forms = Mapping[tuple[str, int], Form]
 def study_faults(study: Study, forms: Forms) -> list[Fault]:
     """Everything in the study that does not fit; each with the key path of the file, the message and the remedy."""
     known = {form_id: forms[name] for form_id, version in study.forms.items() if (name := (form_id, version)) in forms}
-    around = surroundings(study, known)
+    wide = {form_id: _with_codes_of_all(form, forms) for form_id, form in known.items()}
+    around = surroundings(study, wide)
     return [
         *_twice(study),
         *_forms(study, forms, known, around),
-        *fact_faults(study, known, around),
-        *study_check_faults(study, known, around),
+        *fact_faults(study, wide, around),
+        *study_check_faults(study, wide, around),
         *_arms(study, known),
-        *chain.from_iterable(_visit(study, at, visit, known, around) for at, visit in enumerate(study.visits)),
+        *chain.from_iterable(_visit(study, at, visit, wide, around) for at, visit in enumerate(study.visits)),
         *_ends(study),
         *_statuses(study),
         *review_faults(study.sdv, study.signing, known),
         *chain.from_iterable(
-            milestone_faults(study, ("milestone", at), milestone, known, around)
+            milestone_faults(study, ("milestone", at), milestone, wide, around)
             for at, milestone in enumerate(study.milestones)
         ),
         *(
@@ -45,6 +46,29 @@ def study_faults(study: Study, forms: Forms) -> list[Fault]:
             for place, remedy in check_endpoints(study.milestones, study.endpoints, study.rates)
         ),
     ]
+
+
+def _with_codes_of_all(form: Form, forms: Forms) -> Form:
+    """A form whose items have the codes of all its versions: a study also reads pages that stay in an older one."""
+    others = [other for (name, version), other in forms.items() if name == form.form and version != form.version]
+    more = {
+        item.id: added
+        for item in form.items
+        if item.codes
+        if (added := {code.code: code for other in others if other.has(item.id) for code in other.item(item.id).codes
+                      if code.code not in item.codeset})
+    }  # fmt: skip
+    if not more:
+        return form
+    sections = tuple(
+        section.model_copy(update={"items": tuple(_with(item, more.get(item.id, {})) for item in section.items)})
+        for section in form.sections
+    )
+    return Form.of(form.model_copy(update={"sections": sections}).canonical())
+
+
+def _with(item: Item, codes: Mapping[str, Code]) -> Item:
+    return item.model_copy(update={"codes": (*item.codes, *codes.values())}) if codes else item
 
 
 def _twice(study: Study) -> Iterator[Fault]:

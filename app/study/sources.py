@@ -85,7 +85,7 @@ def _unknown_item(form: Form, path: Path, item: str) -> Fault:
 def condition_faults(path: Path, text: str, names: Mapping[str, Kind]) -> Iterable[Fault]:
     """Whether a condition can be compiled over these names."""
     try:
-        compile_expression(text, names)
+        compile_expression(text, names, strict=True)
     except ExpressionMistake as mistake:
         return [Fault(path, f"column {mistake.column}: {mistake.message}", mistake.remedy)]
     return []

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from app.forms.expressions import INDETERMINATE, ExpressionMistake, Facts, Rows, compile_expression
+from app.forms.expressions import INDETERMINATE, Coded, ExpressionMistake, Facts, Kind, Rows, compile_expression
 
 SUITE = json.loads((Path(__file__).parent / "expressions.json").read_text(encoding="utf-8"))
 
@@ -162,3 +162,46 @@ def test_of_a_map_only_the_members_that_are_named_are_passed_unless_it_is_used_w
     found = compile_expression(text, {"subject": "map", "onset": "date"}, result="any")
     assert found.evaluate({"subject": subject, "onset": "2024-01-09"}) == seen
     assert found.evaluate({"subject": {**subject, "more": "B"}, "onset": "2024-01-09"}) == seen or "size" in text
+
+
+CODED: dict[str, Kind] = {
+    "grade": Coded.of("text", ["I", "II", "III"]),
+    "organs": Coded.of("list", ["SKIN", "LIVER"]),
+    "event": Rows({"term": "text", "grade": Coded.of("text", ["1", "2"])}),
+    "subject": Facts({"arm": Coded.of("text", ["A", "B"]), "name": "text"}),
+    "other": "text",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("grade == 'II'", None),
+        ("grade == '2'", "'2'"),
+        ("'2' != grade", "'2'"),
+        ("grade in ['II', 'IV']", "'IV'"),
+        ("!(grade in [\"II\", 'III'])", None),
+        ("grade in ['II', 'III'] || other == 'IV'", None),
+        ("'GUT' in organs", "'GUT'"),
+        ("'SKIN' in organs && organs.exists(o, o != 'LIVER')", None),
+        ("organs.exists(o, o == 'GUT')", "'GUT'"),
+        ("event.exists(e, e.grade == '3' && e.term == '3')", "'3'"),
+        ("event.exists(e, e.grade == '2' && e.term == 'x')", None),
+        ("event.filter(e, e.term == 'x').exists(e, e.grade in ['1', 'II'])", "'II'"),
+        ("subject.arm == 'C'", "'C'"),
+        ("subject.arm == 'A' && subject.name == 'C'", None),
+        ("grade == null || is_missing(grade)", None),
+        ("grade == ''", "''"),
+        ("grade > 'II'", None),
+    ],
+)
+def test_a_text_beside_a_coded_item_is_one_of_its_codes(text, wrong):
+    compile_expression(text, CODED)  # what was published once is read as it was
+    if wrong is None:
+        compile_expression(text, CODED, strict=True)
+        return
+    with pytest.raises(ExpressionMistake) as caught:
+        compile_expression(text, CODED, strict=True)
+    assert f"has no code {wrong}" in caught.value.message
+    assert caught.value.column == text.index(wrong.strip("'")) + (0 if wrong != "''" else text.index("''") + 1)
+    assert caught.value.remedy

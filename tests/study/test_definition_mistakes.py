@@ -233,6 +233,8 @@ CASES = {
     "shows no item": Case('show = ["version"]', 'show = ["versoin"]'),
     "source condition": Case("mg > 0", "mgs > 0"),
     "source condition of types": Case("mg > 0", "mg > '0'"),
+    "source condition of no code": Case("given == 'Y'", "given == 'yes'"),
+    "visit condition of no code": Case("subject.arm == 'A'", "subject.arm in ['A', 'C']"),
     "gap of no visit": Case('visits = ["D30"]', 'visits = ["D31"]'),
     "gap of a visit without dates": Case('visits = ["D30"]', 'visits = ["SCR"]'),
     "endpoint code": Case('code = "OS"', 'code = "OVERALLSURVIVAL"'),
@@ -276,6 +278,7 @@ def test_each_mistake_names_its_file_its_line_and_a_remedy(case):
         ("condition on no fact", "arm"),
         ("gap of no visit", "D30"),
         ("source condition", "mg"),
+        ("visit condition of no code", "Codes are A, B"),
         ("arm nobody can be given", "A, B"),
         ("rows of no section", "doses"),
     ],
@@ -284,6 +287,20 @@ def test_a_slip_of_the_pen_is_answered_with_the_right_name(case, remedy):
     text, _ = changed(CASES[case])
     _, mistakes = check_study(text, FORMS)
     assert any(remedy in mistake.remedy for mistake in mistakes)
+
+
+def test_a_code_that_an_older_version_of_the_form_had_is_a_code():
+    """Pages that stay in that version have it still."""
+    older = form(
+        "randomisation", item("rand_date", "date"), item("arm", "single", codes=[*CODES, CODES[0] | {"code": "C"}])
+    )
+    newer = FORMS["randomisation", 1].model_copy(update={"version": 2})
+    text, _ = changed(CASES["visit condition of no code"])
+    text = text.replace("randomisation = 1", "randomisation = 2")
+    assert check_study(text, FORMS | {("randomisation", 2): newer})[0] is None
+    study, mistakes = check_study(text, FORMS | {("randomisation", 1): older, ("randomisation", 2): newer})
+    assert mistakes == []
+    assert study is not None
 
 
 def test_several_mistakes_are_all_told_in_the_order_of_the_file():
