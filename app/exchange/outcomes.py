@@ -32,7 +32,7 @@ ENDPOINTS = (
     Column("CNSR", "Censor", "integer", codes=_CNSR),
     Column(
         "STATUS",
-        "0, 1, 2 as in CNSR's words; NA: not in the population; QUERY: data to be clarified",
+        "0 censored, 1 event, 2 competing event; NA: not in the population; QUERY: data to be clarified",
         "text",
         codes=_STATUS,
     ),
