@@ -169,6 +169,8 @@ _WORDS = {
     "less_than": ("too-large", "This is too long or too large."),
     "less_than_equal": ("too-large", "This is too long or too large."),
 }
+_SHAPES = {"not-object": "{{{}}}", "not-list": "[…]", "not-true-false": "true | false"}
+"""What would be taken, in no language."""
 _DATES = {"date": "This must be a date, as 2026-03-31."}
 _MOMENT = "This must be a moment with its offset, as 2026-03-31T08:00:00Z."
 _OTHER = ("invalid", "This does not have the right form.")
@@ -209,7 +211,13 @@ def _fault(error: Mapping[str, Any], known: Mapping[str, Iterable[str]]) -> Faul
     place, *steps = error["loc"]
     if kind == "extra_forbidden":
         steps = steps[:-1]
-    remedy = ", ".join(known["body"]) if kind == "extra_forbidden" and not steps else _bound(error.get("ctx") or {})
+    fields = ", ".join(known["body"]) if not steps else ""
+    if kind == "extra_forbidden" and fields:
+        remedy = fields
+    elif code in _SHAPES:
+        remedy = _SHAPES[code].format(fields or "…")
+    else:
+        remedy = _bound(error.get("ctx") or {})
     return Fault(_pointer(str(place), steps, known), code, message, remedy)
 
 
