@@ -120,9 +120,15 @@ CTCAE_GRADE = Rule(
     title="Whether a CTCAE term has a grade",
     sources=(V5, V6),
     inputs=(
-        Input("version", Kind.CODE, "the CTCAE version the study is pinned to", codes=tuple(VERSIONS)),
-        Input("term", Kind.CODE, "the CTCAE term", codes=tuple(dict.fromkeys(row[1] for row in AVAILABLE.rows))),
-        Input("grade", Kind.CODE, "the grade that was given", codes=tuple(row[0] for row in GENERAL.rows)),
+        Input("version", Kind.CODE, "the CTCAE version the study is pinned to", codes=tuple(VERSIONS), open=True),
+        Input(
+            "term",
+            Kind.CODE,
+            "the CTCAE term",
+            codes=tuple(dict.fromkeys(row[1] for row in AVAILABLE.rows)),
+            open=True,
+        ),
+        Input("grade", Kind.CODE, "the grade that was given", codes=tuple(row[0] for row in GENERAL.rows), open=True),
     ),
     results=(Result("value", "1: the term has this grade; 0: it has not", _valid),),
     tables=(GENERAL, AVAILABLE),

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from app.clinical.rules.bounds import NONE, category, holds
-from app.clinical.rules.inputs import Input, Kind
+from app.clinical.rules.inputs import Input, Kind, Known
 from app.clinical.rules.rule import NE, Case, Result, Rule, Table
 from app.clinical.rules.series import counts, entries
 
@@ -163,6 +163,11 @@ def _limit_day(case: Case) -> int:
     return int(day)
 
 
+def _last_days(known: Known) -> tuple[date, ...]:
+    day = known["limit_day"] or dict(FAILURE.rows)[known["graft"]]
+    return (known["day0"] + timedelta(days=int(day)),)
+
+
 def _failure(case: Case) -> str:
     last = case["day0"] + timedelta(days=_limit_day(case))
     engrafted = case["engraftment"]
@@ -181,7 +186,7 @@ GRAFT_FAILURE = Rule(
     inputs=(
         Input("day0", Kind.DATE, "day of the graft infusion"),
         Input("engraftment", Kind.CODE, "neutrophil engraftment", codes=ENGRAFTED),
-        Input("anc_engraft_date", Kind.DATE, "its day, when there is one"),
+        Input("anc_engraft_date", Kind.DATE, "its day, when there is one", days=_last_days),
         Input("observed_to", Kind.DATE, "last day with neutrophil counts"),
         Input("graft", Kind.CODE, "graft", codes=tuple(row[0] for row in FAILURE.rows), aliases={"bm": "marrow"}),
         Input("limit_day", Kind.INTEGER, "day of primary failure in the protocol", "days", low=D(1), high=D(365)),

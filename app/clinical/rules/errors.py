@@ -5,3 +5,7 @@ class RuleError(ValueError):
         super().__init__(f"{name}: {message}")
         self.name = name
         self.message = message
+
+
+class ImpossibleError(ValueError):
+    """What is tried for a missing input cannot stand beside what is known: nobody could have entered it."""

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
@@ -44,8 +44,8 @@ class Input:
 
     `worse` is the direction in which it worsens the result, everything else being equal ("up": larger, later in
     `codes`, or yes); inputs without a direction are completed by trying every code, or a value at, between and beyond
-    `cuts`, which may depend on what is known. An `open` input cannot be completed: without it only the least severe
-    result is certain.
+    `cuts`, which may depend on what is known; a day, by trying those of `days` and their neighbours. An `open` input
+    cannot be completed, as it says what the others mean: without it only the least severe result is certain.
     """
 
     name: str
@@ -60,6 +60,7 @@ class Input:
     high: Decimal | None = None
     worse: Literal["up", "down"] | None = None
     cuts: Cuts | Callable[[Known], Cuts] = ()
+    days: Callable[[Known], tuple[date, ...]] | None = None  # on which a result can change
     open: bool = False
     missing: str = ""  # the flag of a result that lacks it; <NAME>_MISSING by default
 
@@ -81,14 +82,21 @@ class Input:
         return self._READERS[self.kind](self, raw)
 
     def points(self, known: Known) -> tuple[Value, ...]:
-        """Values that stand for all it could be: one for each stretch between two cuts, and each cut itself."""
+        """Values that stand for all it could be: one for each stretch between two cuts, and each cut itself.
+
+        The ends of what is accepted are cuts, and none lies beyond them; without cuts nothing stands for all.
+        """
         if self.kind is Kind.YES_NO:
             return (False, True)
         if self.kind is Kind.CODE:
             return self.codes
-        return tuple(
-            point for point in between(self.cuts(known) if callable(self.cuts) else self.cuts) if self._allows(point)
-        )
+        if self.days is not None:
+            return tuple(day + timedelta(days=by) for day in self.days(known) for by in (-1, 0, 1))
+        cuts = self.cuts(known) if callable(self.cuts) else self.cuts
+        if not cuts:
+            return ()
+        ends = [end for end in (self.low, self.above, self.high) if end is not None]
+        return tuple(point for point in between((*filter(self._allows, cuts), *ends)) if self._allows(point))
 
     def extreme(self, worst: bool) -> Value:
         """The mildest or the worst it could be."""

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from app.clinical.rules.bounds import NONE, OTHERWISE, category, holds, limit, limits, reached
-from app.clinical.rules.errors import RuleError
+from app.clinical.rules.errors import ImpossibleError, RuleError
 from app.clinical.rules.inputs import Cuts, Input, Kind, Known
 from app.clinical.rules.rule import Case, Result, Rule, Table
 
@@ -144,7 +144,7 @@ def _volume(case: Case, volume: Decimal, group: str) -> Decimal:
         return volume
     weight = case["weight_kg"]
     if category(WEIGHT.rows, weight) != group:
-        raise RuleError("weight_kg", "does not fit the group")
+        raise ImpossibleError
     return Decimal(volume * weight if group == "adult" else volume / weight)
 
 

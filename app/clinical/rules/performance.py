@@ -131,10 +131,10 @@ COCKCROFT_GAULT = Rule(
     sources=(FORMULA.source,),
     inputs=(
         Input("age", Kind.DECIMAL, "age", unit="years", low=D(0), high=D(130)),
-        Input("sex", Kind.CODE, "sex", codes=("M", "F"), aliases={"male": "M", "female": "F"}),
+        Input("sex", Kind.CODE, "sex", codes=("M", "F"), aliases={"male": "M", "female": "F"}, open=True),
         Input("weight_kg", Kind.DECIMAL, "actual body weight, unless the protocol says otherwise", "kg", above=D(0)),
         Input("creatinine", Kind.DECIMAL, "serum creatinine", unit_in="unit", above=D(0)),
-        Input("unit", Kind.CODE, "the unit of the creatinine", codes=("mg/dL", "umol/L")),
+        Input("unit", Kind.CODE, "the unit of the creatinine", codes=("mg/dL", "umol/L"), open=True),
     ),
     results=(
         Result("value", "clearance in mL/min, not rounded", _clearance),

@@ -4,6 +4,8 @@ A rule says for complete inputs what the result is. What it says for incomplete 
 tried on completions of what is missing. If all agree, that is the result; otherwise the result is NE, and its floor is
 the least severe of them. Inputs that only make things worse in one direction are completed twice, at their mildest
 and at their worst; the law that worse never grades milder, which every rule is tested for, covers what lies between.
+A completion that cannot be (ImpossibleError) is none. One that the rule refuses refuses the case: nothing is told from
+the others alone.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +14,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from app.clinical.rules.errors import RuleError
+from app.clinical.rules.errors import ImpossibleError, RuleError
 from app.clinical.rules.inputs import Input, Known
 
 __all__ = ["NE", "Case", "Outcome", "Profile", "Result", "Rule", "RuleError", "Table"]
@@ -92,8 +94,8 @@ class Case:
 class Result:
     """One result of a rule: how it is decided, and the order of its categories, the least severe first.
 
-    Without an order there is no floor, and anything missing that `decide` reads makes it NE. A floor among `silent`
-    says nothing and stays empty.
+    Without an order there is no floor, and no input has a direction: each is completed by all it could be. A floor
+    among `silent` says nothing and stays empty.
     """
 
     name: str
@@ -176,9 +178,8 @@ def _explore(inputs: Mapping[str, Input], result: Result, given: Known) -> _Foun
     case = Case(inputs, given, {}, None)
     try:
         return _Found(result.decide(case), None, tuple(case.flags), case.used)
-    except _MissingError as missing:
-        if not result.order:
-            return _Found(NE, None, (*case.flags, missing.wanted.missing_flag), case.used)
+    except _MissingError:
+        pass  # what is missing is completed
     answers: dict[Answer, None] = {}
     shared: dict[str, None] | None = None
     asked: dict[str, None] = {}
@@ -188,20 +189,20 @@ def _explore(inputs: Mapping[str, Input], result: Result, given: Known) -> _Foun
         shared = {flag: None for flag in (tried.flags if shared is None else shared) if flag in tried.flags}
         asked |= tried.asked
         used |= tried.used
-        if NE in answers or (len(answers) > 1 and result.order[0] in answers):
+        if NE in answers or (len(answers) > 1 and (not result.order or result.order[0] in answers)):
             break
     if len(answers) == 1 and NE not in answers:
         return _Found(next(iter(answers)), None, tuple(shared or ()), used)
-    floor = None if NE in answers else min((str(one) for one in answers), key=result.order.index)
+    known = [] if NE in answers or not result.order else [str(one) for one in answers]
+    floor = min(known, key=result.order.index, default=None)
     flags = dict.fromkeys((*case.flags, *(inputs[name].missing_flag for name in asked)))
     return _Found(NE, None if floor in result.silent else floor, tuple(flags), used)
 
 
 def _completions(inputs: Mapping[str, Input], result: Result, given: Known) -> Iterator[tuple[Answer, Case]]:
-    """What the rule says of each completion. One that it refuses is none; when it refuses all, so is the case."""
-    waiting: list[tuple[bool, dict[str, Any]]] = [(True, {}), (False, {})]
-    refused: RuleError | None = None
-    found = False
+    """What the rule says of each completion that can be; raises RuleError for one that it cannot read."""
+    anything = (result.order[0], result.order[-1]) if result.order else (NE,)
+    waiting: list[tuple[bool | None, dict[str, Any]]] = [(True, {}), (False, {})] if result.order else [(None, {})]
     while waiting:
         worst, chosen = waiting.pop()
         case = Case(inputs, given, chosen, worst)
@@ -211,12 +212,7 @@ def _completions(inputs: Mapping[str, Input], result: Result, given: Known) -> I
             wanted = missing.wanted
             points = () if wanted.open else wanted.points({**given, **chosen})
             waiting.extend((worst, {**chosen, wanted.name: point}) for point in reversed(points))
-            answers = () if points else (result.order[0], result.order[-1])  # it could be anything
-        except RuleError as fault:
-            refused = fault
+            answers = () if points else anything
+        except ImpossibleError:
             continue
-        for answer in answers:
-            found = True
-            yield answer, case
-    if refused is not None and not found:
-        raise refused
+        yield from ((answer, case) for answer in answers)

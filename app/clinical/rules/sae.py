@@ -77,8 +77,8 @@ def _regulatory_due(case: Case) -> date | None:
 
 
 def _followup_due(case: Case) -> date | None:
-    due = _regulatory_due(case)
-    return due + _lasts("followup") if due is not None and _clock(case) == "7d" else None
+    clock = _clock(case)
+    return None if clock != "7d" else case["aware"].date() + _lasts(clock) + _lasts("followup")
 
 
 SAE_CLOCK = Rule(

@@ -41,6 +41,9 @@ LEFT_OUT: Mapping[str, frozenset[str]] = {
 }
 """A second way to give what another input gives."""
 
+CONTRADICT: Mapping[str, frozenset[str]] = {"magic_agvhd": frozenset(("group", "weight_kg"))}
+"""Inputs that a rule refuses when they contradict each other, beside others."""
+
 
 def stands(rule: Rule, known: Mapping[str, Any]) -> bool:
     """Whether a row of the published table speaks of what is missing here, whatever it would turn out to be."""

@@ -15,6 +15,7 @@ DAY0 = {"day0": "2024-01-01"}
     ("rule", "inputs", "named"),
     [
         ("magic_agvhd", {"severe_pain_or_blood": "0", "weight_kg": "45", "group": "adult"}, "group"),
+        ("magic_agvhd", {"lgi_vol": "0", "weight_kg": "70", "group": "child"}, "group"),
         ("engraftment", {**DAY0, "series": "WBC:2024-01-10=1"}, "series"),
         ("engraftment", {**DAY0, "series": "ANC:2024-01-10"}, "series"),
         ("engraftment", {**DAY0, "series": "ANC:2024-01-10="}, "series"),

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.clinical.rules.errors import RuleError
+from app.clinical.rules.errors import ImpossibleError, RuleError
 from app.clinical.rules.inputs import FAR, Input, Kind
 from app.clinical.rules.rule import NE, Result, Rule, Table
 from app.clinical.rules.units import corrected
@@ -81,14 +81,23 @@ def test_a_cell_that_cannot_be_read_is_refused_by_name_and_not_repeated(one, raw
 
 def test_values_that_stand_for_all_lie_at_between_and_beyond_the_cuts():
     assert Input("a", Kind.DECIMAL, "", cuts=(D(4), D(2))).points({}) == (1, 1, 2, 3, 4, 5)
-    assert Input("a", Kind.DECIMAL, "", low=D(2), high=D(4), cuts=lambda known: (known["b"],)).points({"b": D(4)}) == (
-        3,
-        2,
-        4,
-    )
     assert NUMBER.points({}) == ()
     assert FLAG.points({}) == (False, True)
     assert CODE.points({}) == CODE.codes
+
+
+@pytest.mark.parametrize(
+    ("cut", "points"), [(4, (2, 3, 4)), (3, (2, D("2.5"), 3, D("3.5"), 4)), (1, (2, 3, 4)), (9, (2, 3, 4))]
+)
+def test_values_that_stand_for_all_reach_from_end_to_end_of_what_is_accepted(cut, points):
+    one = Input("a", Kind.DECIMAL, "", low=D(2), high=D(4), cuts=lambda known: (known["b"],))
+    assert tuple(sorted({*one.points({"b": D(cut)})})) == points
+
+
+def test_days_that_stand_for_all_lie_around_those_on_which_something_changes():
+    one = Input("a", Kind.DATE, "", days=lambda known: (known["b"],))
+    assert one.points({"b": date(2024, 3, 1)}) == (date(2024, 2, 29), date(2024, 3, 1), date(2024, 3, 2))
+    assert DAY.points({}) == ()
 
 
 @pytest.mark.parametrize(
@@ -165,31 +174,50 @@ def test_a_completion_that_is_not_evaluable_leaves_no_floor():
     assert (found.value, found.floor) == (NE, None)
 
 
-def test_a_completion_that_the_rule_refuses_is_none():
+def test_a_completion_that_cannot_be_is_none():
     def decide(case):
         if case["level"] > 5:
-            raise RuleError("level", "write a number up to 5")
+            raise ImpossibleError
         return "1"
 
     assert rule(decide, LEVEL).compute({}).value == "1"
-    with pytest.raises(RuleError):
-        rule(decide, LEVEL).compute({"level": 6})
 
 
-def test_a_case_of_which_every_completion_is_refused_is_refused():
+def test_where_no_completion_can_be_nothing_is_told():
     def decide(case):
         if case["level"] >= 0:
-            raise RuleError("sign", "contradicts the level")
+            raise ImpossibleError
         return "1"
 
+    found = rule(decide, LEVEL).compute({})
+    assert (found.value, found.floor, found.flags) == (NE, None, ())
+
+
+def test_a_case_that_one_completion_finds_contradictory_is_refused_and_not_told_from_the_others():
+    def decide(case):
+        if not case["sign"]:
+            raise RuleError("level", "contradicts itself")
+        return "2"
+
     with pytest.raises(RuleError, match="contradicts"):
-        rule(decide, LEVEL).compute({})
+        rule(decide, SIGN, LEVEL).compute({"level": 1})
+    assert rule(decide, SIGN, LEVEL).compute({"level": 1, "sign": 1}).value == "2"
 
 
-def test_without_an_order_whatever_is_missing_makes_it_not_evaluable():
-    found = rule(lambda case: case["level"] * 2, LEVEL, order=()).compute({})
+def test_without_an_order_completions_that_agree_are_the_result_too():
+    doubled = rule(lambda case: case["level"] * 2, LEVEL, order=())
+    found = doubled.compute({})
     assert (found.value, found.floor, found.flags) == (NE, None, ("LEVEL_MISSING",))
-    assert rule(lambda case: case["level"] * 2, LEVEL, order=()).compute({"level": "1.5"}).value == 3
+    assert doubled.compute({"level": "1.5"}).value == 3
+    due = rule(lambda case: case["day"] if case["sign"] and case["level"] > 5 else None, SIGN, LEVEL, DAY, order=())
+    assert due.compute({"level": 5}).value is None
+    assert due.compute({"level": 6, "day": "2024-01-01"}).value == NE
+    assert due.compute({"level": 6, "sign": 1}).flags == ("DAY_MISSING",)
+
+
+def test_without_an_order_no_input_has_a_direction():
+    steps = Input("steps", Kind.CODE, "", codes=("few", "some", "many"), worse="up")
+    assert rule(lambda case: str(case["steps"] == "some"), steps, order=()).compute({}).value == NE
 
 
 def test_what_is_assumed_is_flagged():

@@ -13,7 +13,7 @@ from app.clinical.rules.errors import RuleError
 from app.clinical.rules.inputs import Kind
 from app.clinical.rules.registry import RULES
 from app.clinical.rules.rule import NE, Outcome, Rule
-from tests.clinical.rules.category_samples import stands
+from tests.clinical.rules.category_samples import CONTRADICT, drawn, stands
 from tests.clinical.rules.samples import complete, partial, values
 
 EVERY = pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))
@@ -124,6 +124,24 @@ def test_what_is_told_of_a_partial_case_stands_when_it_is_completed(rule, data):
     for name, value in some.results.items():
         assert value in {NE, full.results[name]}
     assert some.value in {NE, full.value}
+
+
+@pytest.mark.parametrize("name", CONTRADICT)
+@given(data=st.data())
+def test_what_contradicts_itself_is_refused_however_little_else_is_known(name, data):
+    rule = RULES[name]
+    case = data.draw(drawn(rule))
+    left_out = data.draw(st.sets(st.sampled_from(sorted({*rule.named} - CONTRADICT[name]))))
+    if refused(rule, case):
+        assert refused(rule, {each: case[each] for each in case if each not in left_out})
+
+
+def refused(rule: Rule, case: dict[str, Any]) -> bool:
+    try:
+        rule.compute(case)
+    except RuleError:
+        return True
+    return False
 
 
 @EVERY
