@@ -58,15 +58,17 @@ def _blood(case: Case, asked: Asked) -> str:
 
 
 def _relapse_marrow(case: Case, asked: Asked) -> str:
-    return "yes" if holds(asked["marrow of a relapse after CR, % blasts"], case["bm"]) else "no"
+    blasts = case.peek("bm")
+    return "yes" if blasts is not None and holds(asked["marrow of a relapse after CR, % blasts"], blasts) else "no"
 
 
 def _marrow(case: Case, asked: Asked) -> str:
-    if case.peek("bm") is None and case.peek("pb"):
+    blasts = case.peek("bm")
+    if blasts is None:
         return "missing"
-    if holds(asked["marrow of a remission, % blasts"], case["bm"]):
+    if holds(asked["marrow of a remission, % blasts"], blasts):
         return "remission"
-    return "partial" if holds(asked["marrow of a partial remission, % blasts"], case["bm"]) else "high"
+    return "partial" if holds(asked["marrow of a partial remission, % blasts"], blasts) else "high"
 
 
 def _rise(case: Case, asked: Asked) -> str:
@@ -188,15 +190,6 @@ def _cells(criterion: str) -> Cuts:
     return limits(next(row[1:] for row in CRITERIA.rows if row[0].startswith(criterion)))
 
 
-def _marrow_cuts(known: Known) -> Cuts:
-    baseline = known.get("baseline_bm")
-    inner = tuple(cut for row in CRITERIA.rows[:3] for cut in limits(row[1:]))
-    if baseline is None:
-        return inner
-    rises = tuple(baseline * cut for cut in _cells("marrow of progression"))
-    return (*inner, *rises, *(baseline * (100 - cut) / 100 for cut in _cells("decrease")))
-
-
 def _baseline_cuts(known: Known) -> Cuts:
     return tuple(known["bm"] * 100 / (100 - cut) for cut in _cells("decrease"))
 
@@ -230,7 +223,7 @@ RESPONSE = Rule(
             cuts=_baseline_cuts,
             missing="BASELINE_MISSING",
         ),
-        Input("bm", Kind.DECIMAL, "marrow blasts now", "%", low=D(0), high=D(100), cuts=_marrow_cuts),
+        Input("bm", Kind.DECIMAL, "marrow blasts now", "%", low=D(0), high=D(100)),
         Input("auer", Kind.YES_NO, "Auer rods"),
         Input("pb", Kind.YES_NO, "blasts in the blood"),
         Input(
@@ -278,6 +271,7 @@ RESPONSE = Rule(
         ),
         "No response while extramedullary disease was not assessed takes it that none is new, with the same flag.",
         "A marrow whose adequacy nobody answered for is neither adequate nor aplastic.",
+        "A marrow that was not examined is not evaluable, except that blasts in the blood are no response.",
         "Extramedullary disease not assessed, present at baseline: neither remission nor PR can be told.",
         "Progression is asserted only from a known baseline; with missing counts a marrow of 5-25 % is no response.",
         "MRD at the limit of a failure (ELN2024) rules out every remission, also in an aplastic marrow.",

@@ -66,7 +66,8 @@ DECISION = Table(
         ("2", "EMD seen=new", PD, ""),
         ("3a", "prior=MLFS, marrow=partial|high", PD, ""),
         ("3b", "prior=PR, marrow=high", "partial remission lost", ""),
-        ("4", "marrow=missing", "no response", "BM_MISSING"),
+        ("4a", "marrow=missing, blood seen=present", "no response", "BM_MISSING"),
+        ("4b", "marrow=missing", "NE", "BM_MISSING"),
         ("5", "prior=none, marrow=partial|high, rise=yes", PD, ""),
         ("6", "marrow=remission, blood=present", "no response", "PB_BLASTS_QUERY"),
         ("7", "marrow=remission, Auer rods=present", "no response", "AUER_QUERY"),
@@ -84,12 +85,15 @@ DECISION = Table(
         ("20", "counts=not recovered", "no response", ""),
         ("19b", "blood=present", "no response", ""),
         ("19c", "EMD=present", "no response", ""),
-        ("21", "EMD=unknown", "NE", "EMD_NOT_ASSESSED"),
-        ("22", "decrease=yes", PR, ""),
-        ("23", "", "no response", ""),
+        ("22a", "decrease=yes, EMD=unknown", "NE", "EMD_NOT_ASSESSED"),
+        ("22b", "decrease=yes", PR, ""),
+        ("22c", "", "no response", ""),
     ),
     source="Marrow, default reading of the published criteria",
-    note="Rows 11 and 14 (a count or the transfusion status missing) follow from trying every value that is missing.",
+    note=(
+        "Rows 11, 14 and 21 (a count, the transfusion status or the baseline missing) follow from trying every value "
+        "that is missing."
+    ),
 )
 
 FACTS = Table(
@@ -102,7 +106,7 @@ FACTS = Table(
         ("blood seen", "blood blasts as entered: absent, present, or unknown"),
         ("blood", "the same; missing is absent, with a flag, where the profile says so"),
         ("relapse marrow", "yes: at the limit of a relapse after CR"),
-        ("marrow", "remission, partial, high; missing: not examined while there are blasts in the blood"),
+        ("marrow", "remission, partial, high; missing: not examined"),
         ("rise", "yes: from a known baseline at least by the multiple of progression"),
         ("Auer rods", "absent, present; missing is absent, with a flag"),
         ("MRD", "failure: at the limit of a failure, where the profile has one and MRD is known"),

@@ -20,7 +20,7 @@ STEPS = [Decimal("0.99"), Decimal(1), Decimal("1.01")]
 DAY = date(2024, 1, 1)
 
 GIVEN: Mapping[str, frozenset[str]] = {
-    "response": frozenset(("baseline_bm", "mrd_pct", "marrow_date", "count_date", "window_days")),
+    "response": frozenset(("mrd_pct", "marrow_date", "count_date", "window_days")),
     "cns_status": frozenset(("blood_wbc_uL", "blood_rbc_uL", "previous")),
     "magic_agvhd": frozenset(f"{organ}_not_gvhd" for organ in ("skin", "liver", "upper_gi", "lower_gi")),
     "nih_cgvhd_global": frozenset(
@@ -51,7 +51,8 @@ def stands(rule: Rule, known: Mapping[str, Any]) -> bool:
         return "lgi_vol" not in known and "lgi_episodes" in known  # episodes count while there is no volume
     if rule.id == "response":
         return (
-            ("bm" not in known and bool(known.get("pb", True)))  # row 4
+            ("bm" not in known and bool(known.get("pb")))  # row 4
+            or ("bm" in known and "baseline_bm" not in known)  # row 5
             or ("anc" not in known or "plt" not in known)  # row 20
         )
     return False

@@ -144,6 +144,39 @@ def refused(rule: Rule, case: dict[str, Any]) -> bool:
     return False
 
 
+@given(data=st.data())
+def test_a_marrow_that_was_not_examined_is_told_by_no_other_sign(data):
+    case = data.draw(complete(RULES["response"])) | {"pb": data.draw(st.sampled_from([False, None]))}
+    seen = st.sampled_from(["absent", "not_assessed"] + ["present"] * (case["prior"] in {"none", "PR", "MLFS"}))
+    case |= {"bm": None, "emd": data.draw(seen)}
+    left_out = data.draw(st.sets(st.sampled_from(sorted({*case} - {"emd", "prior"}))))
+    told = RULES["response"].compute({name: value for name, value in case.items() if name not in left_out})
+    assert (told.value, told.floor) == (NE, None)
+
+
+RECOVERED = {"anc": "2", "plt": "150", "rbc_indep": True, "marrow": "adequate"}
+
+
+@given(data=st.data())
+def test_a_response_that_no_extramedullary_disease_would_change_is_told(data):
+    rule, some = RULES["response"], {name: st.sampled_from(each) for name, each in FEW.items()}
+    case = RECOVERED | data.draw(st.fixed_dictionaries(some))
+    told = {rule.compute({**case, "emd": emd}).value for emd in ("absent", "present")}
+    unseen = rule.compute({**case, "emd": "not_assessed"}).value
+    assert unseen in ({NE, *told} if len(told) > 1 else told)
+
+
+FEW: dict[str, tuple[Any, ...]] = {
+    "profile": ("SEED000", "NCI2010"),
+    "prior": ("none", "PR", "CR"),
+    "bm": ("4", "20", "25"),
+    "baseline_bm": ("20", "40", "80"),
+    "auer": (True, False),
+    "pb": (True, False),
+    "baseline_emd": (True, False),
+}
+
+
 @EVERY
 @given(data=st.data())
 def test_the_same_inputs_as_text_give_the_same_results(rule, data):
