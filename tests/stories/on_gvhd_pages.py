@@ -93,6 +93,8 @@ def _course(row: Row, form: str, found: Callable[[str], Answers]) -> list[tuple[
     if not row["series"]:
         raise Unsaid("a page is an assessment")
     parts = sorted(part.partition("=")[::2] for part in row["series"].split("|"))
+    if [when for when, _ in parts].count(parts[-1][0]) > 1:
+        raise Unsaid("a page looks back on earlier days")
     return [(form, {"assess_date": when} | found(grade)) for when, grade in parts]
 
 

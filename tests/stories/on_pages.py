@@ -131,6 +131,8 @@ def _samples(row: Row, calculation: str, item: str, column: str) -> Said:
         ("mrd", {"sample_date": when, "specimen": "MARROW", "method": "FLOW", **results[status]})
         for when, _, status in (part.partition("=") for part in row["series"].split("|"))
     ]
+    if row["series"].count(pages[-1][1]["sample_date"]) > 1:
+        raise Unsaid("a page looks back on earlier days")
     if row["haem_relapse_date"]:
         pages.append(("response", {"assess_date": row["haem_relapse_date"], "response": "RELAPSE"}))
         pages.sort(key=lambda page: page[0] == "mrd")

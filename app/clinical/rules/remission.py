@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from app.clinical import dates
+from app.clinical.rules.errors import RuleError
 from app.clinical.rules.inputs import Input, Kind
 from app.clinical.rules.mrd import ORDER as MRD_ORDER
 from app.clinical.rules.response_tables import NO_RESPONSE, ORDER, RELAPSE
@@ -134,13 +135,15 @@ TIME_TO_CR = Rule(
 
 def _remission(case: Case) -> tuple[Dated, date, str] | None:
     """The first remission, its last day, and what ended it: RELAPSE, DEATH or nothing."""
-    began = _first(_responses(case), REMISSIONS)
+    found, death = _responses(case), case.peek("death_date")
+    if death is not None and any(one.day > death and one.least != NE for one in found):
+        raise RuleError("death_date", "write a day that is not before a response in the series")
+    began = _first(found, REMISSIONS)
     if began is None:
         return None
-    later = [one for one in _responses(case) if one.day >= began.day]
+    later = [one for one in found if one.day >= began.day]
     relapse = next((one.day for one in later if one.value == RELAPSE), None)
-    death = case.peek("death_date")
-    if relapse is not None and (death is None or relapse <= death):
+    if relapse is not None:
         return began, relapse, RELAPSE
     if death is not None:
         return began, death, "DEATH"
@@ -171,11 +174,13 @@ DURATION_OF_RESPONSE = Rule(
     tables=(REMISSIONS,),
     conventions=(
         "Relapse is named before death on the same day. An assessment that was not evaluable censors nothing.",
+        "A response dated after death is a contradiction, and is refused.",
         "Events of the endpoint (another treatment, progression) are the endpoint's; here it is relapse and death.",
     ),
 )
 
 _BEFORE = "Before: the last sample that was one of the two. The day is that of the sample after."
+_WORST = "Of several samples of one day the worst counts: POS, POS_LOW, NEG, UNDET."
 CONVERSION = Table(
     title="Conversion",
     columns=("before", "after"),
@@ -193,9 +198,13 @@ RETURN = Table(
 
 
 def _samples(case: Case) -> list[Dated]:
+    """The evaluable samples before a relapse, of each day the one that stands first: the worst."""
     relapse = case.peek("haem_relapse_date")
-    found = assessed("series", case["series"], MRD_ORDER, {})
-    return [one for one in found if relapse is None or one.day < relapse]
+    found: dict[date, Dated] = {}
+    for one in assessed("series", case["series"], MRD_ORDER, {}):
+        if one.value != NE and (relapse is None or one.day < relapse):
+            found.setdefault(one.day, one)
+    return list(found.values())
 
 
 def _changed(samples: Iterable[Dated], table: Table) -> Iterator[int]:
@@ -227,6 +236,7 @@ MRD_CONVERSION = Rule(
     conventions=(
         "A sample that is NEG was tested with a limit of detection no worse than the threshold, else it is UNDET.",
         "POS_LOW, UNDET and NE are neither positive nor negative here.",
+        _WORST,
         "Samples from the day of a haematological relapse on are not read.",
     ),
 )
@@ -234,8 +244,7 @@ MRD_CONVERSION = Rule(
 
 def _relapses(case: Case) -> list[tuple[date, bool]]:
     """The first positive sample of each return of MRD, and whether the next evaluable sample is positive too."""
-    samples = [one for one in _samples(case) if one.value != NE]
-    found = []
+    samples, found = _samples(case), []
     for at in _changed(samples, RETURN):
         following = next((one.value for one in samples[at + 1 :] if one.value != MRD_ORDER[0]), None)
         found.append((samples[at].day, following == RETURN.rows[0][1]))
@@ -282,7 +291,8 @@ MOLECULAR_RELAPSE = Rule(
             "Positive after negative while the marrow is below 5 % without extramedullary disease: that is, before a "
             "haematological relapse."
         ),
-        "The date is that of the first positive sample, confirmed or not.",
+        "The date is that of the first positive sample, confirmed or not; another day confirms it.",
+        _WORST,
         "Unconfirmed counts where the protocol does not want confirmation, with the flag UNCONFIRMED.",
     ),
 )

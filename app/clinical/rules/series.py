@@ -42,7 +42,10 @@ def entries(name: str, written: str) -> list[tuple[date, str]]:
 
 
 def assessed(name: str, written: str, codes: Sequence[str], aliases: Mapping[str, str]) -> list[Dated]:
-    """Assessments as categories: a code, NE, or NE(code) with what it is at least, in the order of time."""
+    """Assessments as categories: a code, NE, or NE(code) with what it is at least, in the order of time.
+
+    Of several of one day the one that is certainly highest in `codes` stands first, whatever order they are written in.
+    """
     known = {code.casefold(): code for code in (*codes, NE)} | {
         other.casefold(): code for other, code in aliases.items()
     }
@@ -56,7 +59,8 @@ def assessed(name: str, written: str, codes: Sequence[str], aliases: Mapping[str
                 name, f"write for each day one of {', '.join(codes)}, NE, or NE(code) when it is at least that"
             )
         found.append(Dated(day, parts[0], parts[1] if floor else ""))
-    return found
+    rank = {code: -at for at, code in enumerate(codes)} | {NE: 1}
+    return sorted(found, key=lambda one: (one.day, rank[one.least], one))
 
 
 def counts(name: str, written: str, kinds: Sequence[str]) -> dict[str, list[tuple[date, Decimal]]]:

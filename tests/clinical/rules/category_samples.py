@@ -129,10 +129,15 @@ def consistent_ratio(case: dict[str, Any]) -> dict[str, Any]:
     return {**case, "ratio_positive": fluid >= 2 * blood} if case["blood_wbc_uL"] else case
 
 
+def dead_after_all(case: dict[str, Any]) -> dict[str, Any]:
+    return {**case, "death_date": max(case["death_date"], DAY + timedelta(days=60))}
+
+
 FITTED: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "magic_agvhd": whose_volumes,
     "nih_cgvhd_organ": consistent_bilirubin,
     "cns_status": consistent_ratio,
+    "duration_of_response": dead_after_all,
 }
 
 

@@ -16,6 +16,8 @@ DAY0 = {"day0": "2024-01-01"}
     [
         ("magic_agvhd", {"severe_pain_or_blood": "0", "weight_kg": "45", "group": "adult"}, "group"),
         ("magic_agvhd", {"lgi_vol": "0", "weight_kg": "70", "group": "child"}, "group"),
+        ("duration_of_response", {"series": "2024-02-01=CR", "death_date": "2024-01-31"}, "death_date"),
+        ("duration_of_response", {"series": "2024-02-01=NE(PR)", "death_date": "2024-01-31"}, "death_date"),
         ("engraftment", {**DAY0, "series": "WBC:2024-01-10=1"}, "series"),
         ("engraftment", {**DAY0, "series": "ANC:2024-01-10"}, "series"),
         ("engraftment", {**DAY0, "series": "ANC:2024-01-10="}, "series"),

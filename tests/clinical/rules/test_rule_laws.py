@@ -14,7 +14,7 @@ from app.clinical.rules.inputs import Kind
 from app.clinical.rules.registry import RULES
 from app.clinical.rules.rule import NE, Outcome, Rule
 from tests.clinical.rules.category_samples import CONTRADICT, drawn, stands
-from tests.clinical.rules.samples import complete, partial, values
+from tests.clinical.rules.samples import CATEGORIES, complete, partial, values
 
 EVERY = pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))
 GRADED = {name: rule for name, rule in RULES.items() if rule.results[0].order}
@@ -142,6 +142,15 @@ def refused(rule: Rule, case: dict[str, Any]) -> bool:
     except RuleError:
         return True
     return False
+
+
+@pytest.mark.parametrize("name", sorted(name for name in CATEGORIES if "series" in RULES[name].named))
+@given(data=st.data())
+def test_a_series_tells_the_same_in_whatever_order_it_was_written(name, data):
+    case = data.draw(complete(RULES[name]))
+    head, colon, last = case["series"].rpartition(":") if name == "engraftment" else ("", "", case["series"])
+    other = "|".join(data.draw(st.permutations(last.split("|"))))
+    assert RULES[name].compute({**case, "series": head + colon + other}).results == RULES[name].compute(case).results
 
 
 @given(data=st.data())
