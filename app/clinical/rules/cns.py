@@ -42,7 +42,7 @@ AT_EQUALITY, CONTRADICTS = "RATIO_AT_EQUALITY", "RATIO_CONTRADICTS_COUNTS"
 
 def _computed(case: Case) -> bool | None:
     white, red = case.peek("blood_wbc_uL"), case.peek("blood_rbc_uL")
-    if not white or red is None:
+    if not white or not red:
         return None
     multiple = case["csf_wbc_uL"] * red / (white * case["csf_rbc_uL"])
     if multiple == limit(RATIO.rows[0][1]):
@@ -62,7 +62,7 @@ def _ratio(case: Case) -> str:
 def _erythrocyte_cuts(known: Known) -> Cuts:
     printed = limits(row[4] for row in STATUS.rows)
     white, red, fluid = (known[name] for name in ("blood_wbc_uL", "blood_rbc_uL", "csf_wbc_uL"))
-    if not white or red is None or fluid is None:
+    if not white or not red or fluid is None:
         return printed
     return (*printed, fluid * red / (white * limit(RATIO.rows[0][1])))  # where the computed ratio turns
 
@@ -126,7 +126,7 @@ CNS = Rule(
         "Clinical signs are CNS3c whatever the fluid shows.",
         (
             "The ratio is asked for in a traumatic puncture with 5 leucocytes or more; it is computed where the blood "
-            "counts are given, and counts as positive when either the entry or the computation says so."
+            "counts are given and above 0, and counts as positive when either the entry or the computation says so."
         ),
         "A new CNS2 after CNS1 is a question (NEW_CNS2_QUERY), not an event.",
     ),

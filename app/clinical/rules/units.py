@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 
+from app.clinical.rules.bounds import OTHERWISE
 from app.clinical.rules.errors import RuleError
 from app.clinical.rules.inputs import Input, Kind, decimal_of, plain
 from app.clinical.rules.rule import Case, Result, Rule, Table
@@ -54,6 +55,17 @@ SCALES = Table(
         ("F", "F", D(0), D(1), D(1), D(0)),
     ),
     source="Definition of the Fahrenheit scale",
+)
+ACCEPTED = Table(
+    title="Accepted",
+    columns=("quantity", "in", "from", "up to"),
+    rows=(
+        ("temperature", "C", D(25), D(46)),
+        ("mrd", "fraction", D(0), D(1)),
+        (OTHERWISE, "its own unit", D(0), None),
+    ),
+    source="Marrow: what lies outside is a slip of the pen",
+    note="Asked of the calcium and of the albumin too.",
 )
 CORRECTION = Table(
     title="Calcium corrected for albumin",
@@ -108,6 +120,17 @@ QUANTITIES = (*dict.fromkeys(row[0] for row in FACTORS.rows), "temperature", "ca
 CORRECTIONS = tuple(f"calcium_corrected_{system}" for system in ("mgdl", "mmol", "mmoll", "si"))
 
 
+def _accepted(quantity: str, number: Decimal) -> None:
+    _, _, least, most = next(row for row in ACCEPTED.rows if row[0] in {quantity, OTHERWISE})
+    if number < least or (most is not None and number > most):
+        raise RuleError("value", "write a number that can be measured: the page of the rule lists what is accepted")
+
+
+def _degrees(number: Decimal, given: str, wanted: str) -> Decimal:
+    ((minus, times, per, plus),) = [row[2:] for row in SCALES.rows if row[:2] == (given, wanted)]
+    return Decimal((number - minus) * times / per + plus)
+
+
 def _convert(case: Case) -> Decimal:
     quantity, written = case["quantity"], case["value"]
     source, target = case["from_unit"], case["to_unit"]
@@ -116,13 +139,13 @@ def _convert(case: Case) -> Decimal:
     number = decimal_of(written)
     if number is None:
         raise RuleError("value", "write a plain number, such as 1.5")
-    if quantity == "temperature":
-        kelvins = dict.fromkeys(row[0] for row in SCALES.rows)
-        way = (unit_named("from_unit", source, kelvins), unit_named("to_unit", target, kelvins))
-        ((minus, times, per, plus),) = [row[2:] for row in SCALES.rows if row[:2] == way]
-        return Decimal((number - minus) * times / per + plus)
-    units = factors(quantity)
-    given, wanted = unit_named("from_unit", source, units), unit_named("to_unit", target, units)
+    units = factors(quantity)  # temperature has none: its scales begin at different points
+    names = units or dict.fromkeys(row[0] for row in SCALES.rows)
+    given, wanted = unit_named("from_unit", source, names), unit_named("to_unit", target, names)
+    if not units:
+        _accepted(quantity, _degrees(number, given, "C"))
+        return _degrees(number, given, wanted)
+    _accepted(quantity, number * units[given][1])
     return number * units[given][1] / units[wanted][1]
 
 
@@ -131,6 +154,8 @@ def _corrected(written: str, source: str, target: str) -> Decimal:
     calcium, albumin = (decimal_of(read[1]), decimal_of(read[2])) if read else (None, None)
     if read is None or calcium is None or albumin is None:
         raise RuleError("value", "write calcium and albumin, such as 8.0 @ albumin 2.0 g/dL")
+    for each in (calcium, albumin):
+        _accepted("calcium_corrected", each)
     systems = [row[0] for row in CORRECTION.rows]
     unit = unit_named("from_unit", source, dict.fromkeys(systems))
     if unit_named("to_unit", target, dict.fromkeys(systems)) != unit:
@@ -157,7 +182,7 @@ UNIT_CONVERSIONS = Rule(
         Input("to_unit", Kind.TEXT, "the unit it is wanted in"),
     ),
     results=(Result("value", "the number in the wanted unit, not rounded", _convert),),
-    tables=(FACTORS, SCALES, CORRECTION),
+    tables=(FACTORS, SCALES, CORRECTION, ACCEPTED),
     conventions=("A unit that is not listed for the quantity is refused, never guessed.", "Results are not rounded."),
     unverified=("The calcium correction is the standard formula; no source was opened.",),
 )

@@ -96,7 +96,7 @@ def labs(draw: st.DrawFn) -> dict[str, Any]:
 def conversions(draw: st.DrawFn) -> dict[str, Any]:
     quantity, unit, _, _ = draw(st.sampled_from(FACTORS.rows))
     others = [row[1] for row in FACTORS.rows if row[0] == quantity]
-    number = draw(st.decimals(0, 10**6, places=2))
+    number = draw(st.decimals(0, 1 if quantity == "mrd" else 10**6, places=2))
     return {"quantity": quantity, "value": str(number), "from_unit": unit, "to_unit": draw(st.sampled_from(others))}
 
 
