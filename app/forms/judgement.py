@@ -22,10 +22,11 @@ class Judgement:
     half-even to `digits`; absent where an input is empty, or the item is not shown.
     """
 
-    def __init__(self, page: Page) -> None:
-        self.computed: dict[str, Any] = page.computed()
-        self.working: Mapping[Place, Worked] = page.working
-        self._page = page
+    def __init__(self, form: Form, answers: Mapping[str, Any], context: Context) -> None:
+        self._of = (form, answers, context)
+        self._page: Page | None = Page(*self._of)
+        self.computed: dict[str, Any] = self._page.computed()
+        self.working: Mapping[Place, Worked] = self._page.working
 
     @property
     def complete(self) -> list[Problem]:
@@ -40,14 +41,14 @@ class Judgement:
     @cached_property
     def _found(self) -> tuple[list[Problem], list[Question]]:
         """Worked out when it is asked for: whoever reads a page for others has no use for it."""
-        page = self._page
-        del self._page  # it is larger than all that came of it
+        page = self._page or Page(*self._of)  # two threads may ask at once
+        self._page = None  # it is larger than all that came of it
         return list(page.owed()), list(page.questions())
 
 
 def judge(form: Form, answers: Mapping[str, Any], context: Context) -> Judgement:
     """Judge a page."""
-    return Judgement(Page(form, answers, context))
+    return Judgement(form, answers, context)
 
 
 def refused(questions: list[Question], phase: Phase) -> list[Problem]:
