@@ -164,15 +164,20 @@ def import_command(
 def endpoints(
     facts: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="CSV with one row per case")],
     out: Annotated[Path, typer.Option(help="The CSV to write")],
-    forms: Annotated[Path, typer.Option(help="The folder with the study files")] = Path("forms"),
+    forms: Annotated[Path, typer.Option(exists=True, file_okay=False, help="The folder with the study files")] = Path(
+        "forms"
+    ),
 ) -> None:
-    """Try endpoint definitions on a bare table of dates, without a database."""
+    """Try endpoint definitions on a bare table of dates, without a database. Exit 1 when no row can be read."""
     from app.exchange.case_files import endpoint_file  # noqa: PLC0415
 
     try:
-        say(endpoint_file(facts, out, forms))
+        said, read = endpoint_file(facts, out, forms)
     except ValueError as fault:
         fail(str(fault), 2)
+    if not read:
+        fail(said)
+    say(said)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -268,7 +273,9 @@ def admin_create(
 @audit_app.command("verify")
 def audit_verify(
     study: Annotated[list[str] | None, typer.Option(help="A study's key, once per study; all by default")] = None,
-    anchors: Annotated[Path | None, typer.Option(help="Another anchor file than the one in use")] = None,
+    anchors: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Another anchor file than the one in use")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The report as JSON")] = False,
 ) -> None:
     """Replay the trail: the chain holds, it reproduces every row there is, the anchors match. Exit 1 if not."""

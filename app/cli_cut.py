@@ -46,16 +46,21 @@ def cut_list(study: Study) -> None:
     """The cuts of a study, in the order they were made."""
     from app.core.transaction import see  # noqa: PLC0415
     from app.exchange.cuts.cut import cuts  # noqa: PLC0415
+    from app.study.library import newest  # noqa: PLC0415
 
     with place() as at, at.database.reading() as session:
         see(session, study)
-        cursor = None
+        newest(session, study)
+        cursor, count = None, 0
         while True:
             rows, cursor = cuts(session, actor(), study, cursor=cursor, limit=200)
             for row in rows:
                 say(f"{row['name']} {row['at']:%Y-%m-%dT%H:%M:%SZ} change {row['seq']} {row['sha256']} {row['by']}")
+            count += len(rows)
             if cursor is None:
-                return
+                break
+        if not count:
+            say(f"{study} has no cuts.")
 
 
 @cut_app.command("export")
@@ -79,15 +84,17 @@ def cut_compare(study: Study, one: Name, other: Name) -> None:
     from app.exchange.cuts.compare import compare  # noqa: PLC0415
 
     with place() as at:
-        cursor = None
+        cursor, count = None, 0
         while True:
             found = compare(at.database, actor(), study, one, other, cursor=cursor, limit=200)
             for subject in found["items"]:
                 for line in _lines(subject):
                     say(f"{subject['subject']} {line}")
+                    count += 1
             cursor = found["next_cursor"]
             if cursor is None:
-                return
+                break
+        say(f"{count} differences.")
 
 
 def _lines(subject: Mapping[str, Any]) -> Iterator[str]:

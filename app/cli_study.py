@@ -29,6 +29,9 @@ def study_publish(
     tree = read_tree(root)
     if tree.mistakes:
         fail("\n".join([*map(str, tree.mistakes), "Nothing was published: correct these first."]))
+    known = {study.study for study in tree.studies}
+    if not known or set(only or ()) - known:
+        fail(f"Nothing was published: {root} holds no study {', '.join(sorted(set(only or ()) - known))}".rstrip())
     with place() as at, work(at) as session:
         for key, version, fresh in publish_tree(session, actor(), tree, only=only):
             say(f"{key} version {version}: {'published' if fresh else 'released already'}")
@@ -55,7 +58,9 @@ def study_diff(
     study: Study,
     before: Annotated[int, typer.Argument(min=1, help="A study version")],
     after: Annotated[int, typer.Argument(min=1, help="Another one")],
-    forms: Annotated[Path, typer.Option(help="The folder with both versions")] = Path("forms"),
+    forms: Annotated[Path, typer.Option(exists=True, file_okay=False, help="The folder with both versions")] = Path(
+        "forms"
+    ),
     live: Annotated[bool, typer.Option(help="Count the subjects and answers each difference touches")] = False,
     json_: Annotated[bool, typer.Option("--json", help="As JSON")] = False,
 ) -> None:

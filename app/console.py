@@ -20,7 +20,8 @@ from typer.core import TyperGroup
 from app.access.actor import SystemActor
 from app.core import embedded
 from app.core.db import SchemaError, make_engine, migrate, schema_state
-from app.core.errors import Refusal
+from app.core.errors import Fault, Refusal
+from app.core.files import CannotWriteError
 from app.core.transaction import Database, see_all
 from app.settings import SettingError, Settings
 
@@ -28,10 +29,19 @@ from app.settings import SettingError, Settings
 class CommandLine(TyperGroup):
     """What holds for every command, whatever it does."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """What is given is text: bytes that are none could be neither stored nor shown."""
+        for each in args:
+            if (shown := each.encode(errors="replace").decode()) != each:
+                raise typer.BadParameter(f"{shown} holds bytes that are no UTF-8. Rename the file, or type it anew.")
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command; told to end, it ends as after Ctrl-C, and leaves nothing running that it has started.
 
-        A signal that is ignored already stays ignored, such as SIGHUP under nohup.
+        A signal that is ignored already stays ignored, such as SIGHUP under nohup. What is refused, and what the
+        machine does not give, is said in a sentence: exit 2 when the words or settings are wrong, 3 when the database
+        cannot be used, else 1.
         """
         before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGHUP)}
         ours = [each for each, found in before.items() if found is signal.SIG_DFL]
@@ -39,6 +49,18 @@ class CommandLine(TyperGroup):
             signal.signal(each, signal.default_int_handler)
         try:
             return super().invoke(ctx)
+        except (SettingError, CannotWriteError) as fault:
+            fail(str(fault), 2)
+        except (SchemaError, embedded.CannotStartError) as fault:
+            fail(str(fault), 3)
+        except Refusal as refused:
+            fail("\n".join([refused.detail, *map(_line, refused.errors)]))
+        except (OperationalError, DriverError):
+            fail("The database cannot be reached, or it stopped answering. Is MARROW_DATABASE_URL right?", 3)
+        except OSError as fault:
+            if fault.filename is None:
+                raise
+            fail(f"{fault.filename}: {fault.strerror}.")
         finally:
             for each in ours:
                 signal.signal(each, before[each])
@@ -65,6 +87,10 @@ def fail(message: str, code: int = 1) -> NoReturn:
     raise typer.Exit(code)
 
 
+def _line(fault: Fault) -> str:
+    return f"  {fault.pointer}: {fault.message.rstrip('.')}. {fault.remedy}"
+
+
 def actor() -> SystemActor:
     """The server's own actor, with the operating system's user in the trail."""
     return SystemActor(source=f"cli:{getpass.getuser()}")
@@ -76,10 +102,7 @@ def place(*, migrated: bool = True) -> Iterator[Place]:
 
     The embedded database is migrated on the way; a server of one's own is migrated by `marrow migrate`.
     """
-    try:
-        settings = Settings.from_environment()
-    except SettingError as fault:
-        fail(str(fault), 2)
+    settings = Settings.from_environment()
     server = engine = None
     try:
         if settings.database_url is None:
@@ -92,16 +115,6 @@ def place(*, migrated: bool = True) -> Iterator[Place]:
         if migrated:
             schema_state(engine).require_current()
         yield Place(Database(engine, settings.anchors), settings, *urls)
-    except (SchemaError, embedded.CannotStartError) as fault:
-        fail(str(fault), 3)
-    except Refusal as refused:
-        fail(
-            "\n".join(
-                [refused.detail, *(f"  {e.pointer}: {e.message.rstrip('.')}. {e.remedy}" for e in refused.errors)]
-            )
-        )
-    except (OperationalError, DriverError):
-        fail("The database cannot be reached, or it stopped answering. Is MARROW_DATABASE_URL right?", 3)
     finally:
         if engine is not None:
             engine.dispose()

@@ -63,3 +63,58 @@ def test_what_the_owner_does_asks_for_the_owner(
     assert told.exit_code == 2
     assert "MARROW_OWNER_URL" in told.stderr
     assert not Path("out.tar").exists()
+
+
+FACTS = str(Path(__file__).parent / "clinical" / "vectors" / "endpoints.csv")
+FORMS = str(Path(__file__).parents[1] / "forms")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["export", "TRIAL", "--out"],
+        ["cut", "export", "TRIAL", "interim", "--out"],
+        ["endpoints", "--facts", FACTS, "--forms", FORMS, "--out"],
+        ["grade", "nyha", "--in", "file", "--out"],
+        ["backup"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_what_is_no_file_is_not_written(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    monkeypatch.setenv("MARROW_DATABASE_URL", database.app_url)
+    monkeypatch.setenv("MARROW_OWNER_URL", database.owner_url)
+    monkeypatch.setenv("MARROW_VAR", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    Path("file").write_text("limitation\n")
+    for wrong in (tmp_path, tmp_path / "none" / "out", tmp_path / "file" / "out"):
+        told = CliRunner().invoke(app, [*words, str(wrong)])
+        assert (told.exit_code, told.stdout) == (2, ""), told.output
+        assert str(wrong if wrong == tmp_path else wrong.parent) in told.stderr
+        assert told.stderr.count("\n") == 1
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("words", [["forms", "schema"], ["endpoints", "--facts", FACTS, "--out", "o", "--forms"]])
+def test_a_file_is_no_folder(tmp_path: Path, words: list[str]) -> None:
+    (tmp_path / "file").touch()
+    assert CliRunner().invoke(app, [*words, str(tmp_path / "file")]).exit_code == 2
+
+
+@pytest.mark.parametrize("words", [["import", "TH\udcff", "labs", "x"], ["cut", "list", "\udcff"], ["\ud800"]])
+def test_bytes_that_are_no_text_are_not_taken(words: list[str]) -> None:
+    told = CliRunner().invoke(app, words)
+    assert told.exit_code == 2
+    assert "UTF-8" in told.stderr
+
+
+@pytest.mark.parametrize("words", [["cut", "list", "TRIAL"], ["restore", FACTS]])
+def test_data_that_cannot_lie_there_are_refused_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.delenv("MARROW_DATABASE_URL", raising=False)
+    monkeypatch.setenv("MARROW_VAR", str(tmp_path / "file"))
+    told = CliRunner().invoke(app, words)
+    assert (told.exit_code, "MARROW_VAR" in told.stderr) == (3, True), told.output

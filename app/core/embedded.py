@@ -222,7 +222,13 @@ def _place(data_dir: Path, who: Account, say: Callable[[str], None]) -> Path:
     """The real data folder behind `data_dir`, in a place that `who` can reach. Its parent exists on return."""
     if data_dir.is_symlink() and not data_dir.exists():
         raise CannotStartError(f"{data_dir} points to a folder that is gone. Remove the link to begin anew.")
-    data_dir.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        data_dir.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise CannotStartError(
+            f"The folder {data_dir.parent} cannot be made ({fault.strerror}). "
+            "Let MARROW_VAR name a folder that you may write to."
+        ) from None
     data = data_dir.resolve()
     if may_enter(data.parent, who):
         return data

@@ -97,6 +97,7 @@ def run(
     with steps.step("Export CSV") as told:
         for study in studies:
             path = settings.var / "exports" / f"{study.study}.zip"
+            path.parent.mkdir(parents=True, exist_ok=True)
             _export(database, study, path, manager)
             exports.append(path)
         told.append(f"{len(exports)} zips in {settings.var / 'exports'}")

@@ -26,6 +26,7 @@ from sqlalchemy.pool import NullPool
 from app.core.clock import now
 from app.core.db import knows, make_engine, normalised
 from app.core.embedded import tool
+from app.core.files import destination
 from app.core.provision import Names, libpq, provision
 
 FORMAT = 1
@@ -71,16 +72,17 @@ def backup(owner_url: str, anchors: Path, out: Path, *, app_role: str = "marrow_
     Args:
         owner_url: the database as its owner, who sees every row.
         anchors: the anchor file; a missing one stands for no anchors.
-        out: a path at which nothing is yet.
+        out: a path at which nothing is yet, in a folder that is there.
         app_role: the role that the application connects as, made again when restoring.
 
     Raises:
+        CannotWriteError: when no file can be written there.
         BackupError: when `out` exists or the database cannot be dumped.
     """
-    if out.exists():
+    path = destination(out)
+    if path.exists():
         raise BackupError(f"{out} exists already. Choose another name, or move it away.")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with _folder(out.parent) as folder:
+    with _folder(path.parent) as folder:
         _copy_whole_lines(anchors, folder / ANCHORS)
         engine = create_engine(normalised(owner_url), poolclass=NullPool, hide_parameters=True)
         snapshot = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
@@ -106,7 +108,7 @@ def backup(owner_url: str, anchors: Path, out: Path, *, app_role: str = "marrow_
                     tar.add(folder / part, arcname=part, filter=_anonymous)
             raw.flush()
             os.fsync(raw.fileno())
-        (folder / "backup").rename(out)
+        (folder / "backup").rename(path)
     return manifest
 
 

@@ -7,11 +7,15 @@ from pathlib import Path
 
 from app.clinical.endpoints.table import evaluate_rows
 from app.clinical.rules.table import as_csv, graded
+from app.core.files import replacing
 from app.study.check import read_tree
 
 
-def endpoint_file(facts: Path, out: Path, forms: Path) -> str:
-    """Write `facts`, one case per row, with the endpoints that the study files in `forms` define; ValueError if not."""
+def endpoint_file(facts: Path, out: Path, forms: Path) -> tuple[str, bool]:
+    """Write `facts`, one case per row, with the endpoints that the study files in `forms` define; ValueError if not.
+
+    What to say, and whether a row could be read.
+    """
     tree = read_tree(forms)
     studies = sorted(tree.studies, key=lambda each: each.version)
     definitions = {
@@ -24,14 +28,17 @@ def endpoint_file(facts: Path, out: Path, forms: Path) -> str:
     except UnicodeDecodeError:
         raise ValueError(f"{facts} is not UTF-8; save it as CSV UTF-8") from None
     rows = list(evaluate_rows(definitions, csv.DictReader(io.StringIO(text))))
-    out.write_bytes(as_csv(list(rows[0]) if rows else ["status", "adt", "days"], rows))
+    with replacing(out) as file:
+        file.write(as_csv(list(rows[0]) if rows else ["status", "adt", "days"], rows))
     unread = sum(bool(row["error"]) for row in rows)
-    return f"{len(rows)} rows written to {out}, {unread} of them could not be read (see their error)."
+    said = f"{len(rows)} rows written to {out}, {unread} of them could not be read (see their error)."
+    return said, not rows or unread < len(rows)
 
 
 def graded_file(rule: str, options: Sequence[str], source: Path | None, out: Path | None) -> str:
     """Write `source` with the results of a clinical rule, or tell those of one case in `options`; ValueError if not."""
     table, said = graded(rule, options, None if source is None else source.read_bytes(), to_file=out is not None)
     if out is not None:
-        out.write_bytes(table)
+        with replacing(out) as file:
+            file.write(table)
     return said

@@ -13,6 +13,7 @@ from app import models
 from app.access.actor import Actor, require, sites
 from app.access.permissions import Permission
 from app.audit import change
+from app.core.files import replacing
 from app.core.transaction import Database, see
 from app.exchange import marks, orphans, outcomes, overview, tables, working
 from app.exchange.archive import Flavour, Member, Written, stream
@@ -172,14 +173,13 @@ def export_to_file(
     flavour: Flavour = Flavour.MACHINE,
     opened: Callable[[Session], object] | None = None,
 ) -> int:
-    """Export to a file on the server; the number of bytes. `opened` opens the row-level wall for a command."""
-    with database.writing() as session:
-        if opened is not None:
-            opened(session)
-        within = begin(session, actor, study_id, cutoff=cutoff, flavour=flavour)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".part")
-    with partial.open("wb") as out:
-        size = sum(out.write(part) for part in archive(database, study_id, within, cutoff=cutoff, flavour=flavour))
-    partial.replace(path)
-    return size
+    """Export to a file on the server; the number of bytes. `opened` opens the row-level wall for a command.
+
+    Raises CannotWriteError, before anything is recorded where it can be known.
+    """
+    with replacing(path) as out:
+        with database.writing() as session:
+            if opened is not None:
+                opened(session)
+            within = begin(session, actor, study_id, cutoff=cutoff, flavour=flavour)
+        return sum(out.write(part) for part in archive(database, study_id, within, cutoff=cutoff, flavour=flavour))

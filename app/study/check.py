@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from app.clinical.rules.registry import RULES
+from app.core.files import replacing
 from app.forms.check import MAX_BYTES, check_form
 from app.forms.definition import Form
 from app.forms.mistakes import Mistake
@@ -126,7 +127,8 @@ def write_schemas(folder: Path) -> list[Path]:
     written = []
     for name, schema in schemas().items():
         path = folder / f"{name}.schema.json"
-        path.write_text(schema_text(schema), encoding="utf-8")
+        with replacing(path) as file:
+            file.write(schema_text(schema).encode())
         written.append(path)
     return written
 

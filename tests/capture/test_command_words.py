@@ -69,3 +69,13 @@ def test_a_cut_has_a_name_that_fits_into_an_address(trial: Trial, command: CliRu
         assert (told.exit_code, "/name: " in told.stderr) == (1, True), (name, told.output)
     assert changes(trial) == before
     assert command.invoke(app, ["cut", "create", "TRIAL", "x" * 64, "--reason", "Interim"]).exit_code == 0
+
+
+def test_what_is_not_there_is_not_published_in_silence(trial: Trial, command: CliRunner, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    second(tmp_path / "forms")
+    before = changes(trial)
+    for words in ([str(tmp_path / "empty")], [str(tmp_path / "forms"), "--only", "TRIAL", "--only", "TRAIL"]):
+        told = command.invoke(app, ["study", "publish", *words])
+        assert (told.exit_code, told.stderr.startswith("Nothing was published: ")) == (1, True), told.output
+    assert changes(trial) == before

@@ -128,6 +128,7 @@ def test_an_existing_file_is_not_overwritten(filled: Database, anchors: Path, tm
 
 def test_a_backup_that_fails_leaves_nothing(filled: Database, anchors: Path, tmp_path: Path) -> None:
     wrong = filled.owner_url.replace(filled.name, "template1")
+    (tmp_path / "out").mkdir()
     with pytest.raises(Exception, match=r"chain|permission"):
         backup(wrong, anchors, tmp_path / "out" / "b.tar")
     assert list((tmp_path / "out").iterdir()) == []

@@ -34,6 +34,18 @@ def test_what_cannot_be_tried_says_why(tmp_path):
     assert not out.exists()
 
 
+def test_a_table_of_which_no_row_can_be_read_is_no_success(tmp_path):
+    facts, out = tmp_path / "facts.csv", tmp_path / "out.csv"
+    right, wrong = FACTS.read_text(encoding="utf-8").splitlines()[1], "NOWHERE,OS"
+    head = FACTS.read_text(encoding="utf-8").splitlines()[0]
+    for rows, code in (([wrong, wrong], 1), ([wrong, right], 0)):
+        facts.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+        done = marrow("endpoints", "--facts", facts, "--out", out, "--forms", ROOT / "forms")
+        assert done.exit_code == code, done.output
+        assert f"2 rows written to {out}, {rows.count(wrong)} of them could not be read" in done.output
+        assert out.read_text(encoding="utf-8").count("NOWHERE") >= rows.count(wrong)
+
+
 def test_a_table_of_no_rows_has_its_columns(tmp_path):
     facts, out = tmp_path / "facts.csv", tmp_path / "out.csv"
     facts.write_text("trial,endpoint\n")

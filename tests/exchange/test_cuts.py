@@ -311,6 +311,8 @@ def test_the_command_cuts_lists_writes_and_compares(
         assert result.exit_code == 0, result.output
         return result.output
 
+    assert run("list", "TRIAL") == "TRIAL has no cuts.\n"
+    assert CliRunner().invoke(app, ["cut", "list", "TRAIL"]).exit_code == 1
     fresh = trial.manager.get("/export", params={"cutoff": "2024-12-31"}).content
     said = run("create", "TRIAL", "interim", "--cutoff", "2024-12-31", "--reason", "Interim analysis 1")
     assert digest(fresh) in said
@@ -320,6 +322,8 @@ def test_the_command_cuts_lists_writes_and_compares(
     assert out.read_bytes() == fresh
     run("create", "TRIAL", "final", "--reason", "Final analysis")
     assert [line.split()[0] for line in run("list", "TRIAL").splitlines()] == ["interim", "final"]
+    assert run("compare", "TRIAL", "final", "final") == "0 differences.\n"
     told = run("compare", "TRIAL", "interim", "final")
+    assert told.endswith(f"\n{told.count(chr(10)) - 1} differences.\n")
     assert f"{one} LOG death death_date: nothing -> 2024-06-01" in told
     assert f"{one} OS PRIMARY: 0 2024-02-09 -> 1 2024-06-01" in told

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app.access.actor import Actor
 from app.access.permissions import Permission
 from app.audit.past import turn_back
+from app.core.files import replacing
 from app.core.logs import log
 from app.core.transaction import Database, see
 from app.exchange import export
@@ -53,15 +54,13 @@ def archive(database: Database, cut: Cut, seen: frozenset[str] | None) -> Iterat
 
 
 def to_file(database: Database, actor: Actor, study_id: str, name: str, path: Path) -> tuple[Cut, str]:
-    """Write a cut to a file on the server; the cut, and the SHA-256 of what was written."""
-    with database.writing() as session:
-        see(session, study_id, SYSTEM)
-        cut, seen = begin(session, actor, study_id, name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial, digest = path.with_name(path.name + ".part"), sha256()
-    with partial.open("wb") as out:
+    """Write a cut to a file on the server; the cut, and the SHA-256 of what was written. Raises CannotWriteError."""
+    digest = sha256()
+    with replacing(path) as out:
+        with database.writing() as session:
+            see(session, study_id, SYSTEM)
+            cut, seen = begin(session, actor, study_id, name)
         for part in archive(database, cut, seen):
             digest.update(part)
             out.write(part)
-    partial.replace(path)
     return cut, digest.hexdigest()
