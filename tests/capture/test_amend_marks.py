@@ -15,6 +15,7 @@ def test_a_dry_run_names_the_marks_and_signatures_that_it_would_touch(two: Trial
     told = two.manager.get(f"/migrations/{key}").json()["report"]
     assert (told["counts"]["verified"], told["counts"]["signatures"]) == (2, 2)
     [first] = [each for each in told["subjects"] if each["subject"] == "A"]
+    assert [each for each in first["follows"] if "computed-changed" in each["name"]] == []  # nobody has signed it then
     found = {f"{page['visit']} {page['form']}": (page["verified"], page["signatures"]) for page in first["pages"]}
     assert found["SCR labs"] == (2, sorted([labs, screening]))
     assert two.manager.get(f"/signatures/{labs}").json()["state"] == "standing"
@@ -23,6 +24,7 @@ def test_a_dry_run_names_the_marks_and_signatures_that_it_would_touch(two: Trial
     assert states == ["broken", "broken", "standing"]
     broken = two.manager.get(f"/signatures/{labs}").json()["broken"]
     assert {each["item"] for each in broken["items"]} == {"anc", "dose", "plt", "transfused", "transfusion"}
+    assert "computed-changed" not in {each["rule"] for each in casebook(two.nurse, "A")["SCR labs"]["findings"]}
     marks = casebook(two.nurse, "A")["SCR labs"]["marks"]["verification"]
     assert [(mark["item"], mark["state"]) for mark in marks] == [("hb", "verified")]
     assert two.manager.post(f"/migrations/{key}/roll-back", WHY).status_code == 200

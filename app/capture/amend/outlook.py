@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.capture.amend.upon import Upon, upon
+from app.capture.beside import CHANGED
 from app.capture.consequences import Consequences, work_out
 from app.core import clock
 from app.derivations.readings import Readings, read_pages
@@ -139,7 +140,9 @@ class Course:
         worked = work_out(session, at_new, self.new, _drawn(steps, pages), phase=Phase.AMENDMENT)
         said = upon(session, subject)
         steps = [_marked(_completed(each, worked.readings), said) for each in steps]
-        return Outlook(subject, tuple(steps), left, tuple(_follows(worked)) if pages else ())
+        return Outlook(
+            subject, tuple(steps), left, tuple(_follows(_opened(worked, steps, said, pages))) if pages else ()
+        )
 
     def _filled(self, steps: list[Step], readings: Readings) -> Iterator[Step]:
         """Complete pages with the plan's reasons where an answer is owed."""
@@ -209,6 +212,14 @@ def _untouched(page: Page, moved: Mapping[UUID, Then]) -> bool:
     """Whether nobody has saved a page since it was moved."""
     then = moved.get(page.record_id)
     return then is not None and then.revision == page.revision
+
+
+def _opened(worked: Consequences, steps: Iterable[Step], said: Upon, pages: Mapping[Place, Page]) -> Consequences:
+    """The consequences once the steps have broken the signatures: what was signed is as open as any page."""
+    broken = frozenset().union(*(step.signatures for step in steps))
+    free = {page.record_id for page in pages.values() if said.opened(page, broken)}
+    observed = [each for each in worked.observed if each.rule != CHANGED or each.record_id not in free]
+    return replace(worked, observed=observed)
 
 
 def _follows(worked: Consequences) -> Iterator[tuple[str, str]]:

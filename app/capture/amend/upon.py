@@ -1,6 +1,6 @@
 """What people have said of the pages that a migration touches: locks, which it obeys; queries, marks, signatures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from app.forms.answers import Difference, Problem
 from app.models.marks import MarkState
 from app.quality.marks import Marks, of_subject
 from app.quality.queries.standing import standing
-from app.quality.signatures.standing import broken_by
+from app.quality.signatures.standing import BROKEN, broken_by
 from app.quality.verification.marks import by_item
 from app.subjects import locked
 from app.subjects.facts import Page
@@ -50,6 +50,14 @@ class Upon:
     def signed(self, page: Page, changed: Sequence[Difference]) -> frozenset[UUID]:
         """The signatures that a change of these answers breaks."""
         return frozenset(broken_by(self.marks.signed.get(page.record_id, ()), changed))
+
+    def opened(self, page: Page, broken: Collection[UUID]) -> bool:
+        """Whether nothing holds a page any more as it was closed, once these signatures are broken."""
+        if locked.strictest(self.marks.locks, page.place) is not None:
+            return False
+        return all(
+            each["state"] == BROKEN or each["signature"] in broken for each in self.marks.signed.get(page.record_id, ())
+        )
 
 
 def upon(session: Session, subject: Mapping[str, Any]) -> Upon:
