@@ -1,6 +1,5 @@
 """What can be wrong with the rules and edit checks of a form: names that are not there, examples that do not hold."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -8,7 +7,7 @@ from app.forms.asking import FLOOR, Asking, Watch, asking, watch
 from app.forms.context import Context
 from app.forms.definition import Calculation, Check, Example, Form, Item, ItemType, Phase, Severity
 from app.forms.expressions import ExpressionMistake, Kind, compile_expression
-from app.forms.mistakes import Fault, Path, near
+from app.forms.mistakes import Fault, Path, again, near
 from app.forms.page import Page
 from app.forms.reading import read
 
@@ -62,10 +61,10 @@ def calculation_faults(
 
 
 def _twice(several: Iterable[Calculation | Check], what: str) -> Iterator[Fault]:
-    counted = Counter(each.id for each in several)
-    for at, each in enumerate(several):
-        if counted[each.id] > 1:
-            yield Fault((what, at, "id"), f"the {what} {each.id!r} is given twice", "Rename one")
+    ids = [each.id for each in several]
+    for at, repeated in enumerate(again(ids)):
+        if repeated:
+            yield Fault((what, at, "id"), f"the {what} {ids[at]!r} is given twice", "Rename one")
 
 
 def _rows(form: Form, path: Path, rows: str | None) -> Iterator[Fault]:

@@ -1,6 +1,5 @@
 """What a well-formed form can still have wrong: limits out of order, keys on the wrong type, expressions that fail."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from graphlib import CycleError, TopologicalSorter
@@ -10,7 +9,7 @@ from app.forms.asking_faults import Catalogue, calculation_faults, check_faults
 from app.forms.dates import is_date
 from app.forms.definition import NUMBERS, Form, Item, ItemType
 from app.forms.expressions import Expression, ExpressionMistake, Kind, Result, compile_expression
-from app.forms.mistakes import Fault, Path
+from app.forms.mistakes import Fault, Path, again
 from app.forms.rules import ANYWHERE, RESULT_KINDS, Surroundings, dependencies, kinds
 from app.forms.tokens import RESERVED
 
@@ -58,13 +57,13 @@ def _structure(form: Form) -> Iterator[Fault]:
 
 
 def _names(form: Form) -> Iterator[Fault]:
-    counted = Counter(item.id for item in form.items)
-    sections = Counter(section.id for section in form.sections)
+    items = {item.id for item in form.items}
+    twice, repeated = again(section.id for section in form.sections), again(item.id for item in form.items)
     for at, section in enumerate(form.sections):
         path: Path = ("section", at)
-        if sections[section.id] > 1:
+        if next(twice):
             yield Fault((*path, "id"), f"the section id {section.id!r} is used twice", "Give each section its own id")
-        if section.repeating and section.id in counted:
+        if section.repeating and section.id in items:
             yield Fault(
                 (*path, "id"), f"{section.id!r} names a section and an item", "Answers are kept under both: rename one"
             )
@@ -72,7 +71,7 @@ def _names(form: Form) -> Iterator[Fault]:
             yield _reserved((*path, "id"), section.id)
         for number, item in enumerate(section.items):
             here: Path = (*path, "item", number, "id")
-            if counted[item.id] > 1:
+            if next(repeated):
                 yield Fault(here, f"the item id {item.id!r} is used twice", "An id is unique in the whole form")
             if item.id in RESERVED or "__" in item.id:
                 yield _reserved(here, item.id)
@@ -159,12 +158,10 @@ def _units(item: Item, path: Path) -> Iterator[Fault]:
 def _codes(item: Item, path: Path) -> Iterator[Fault]:
     if item.type in _CHOICES and not item.codes:
         yield Fault(path, f"a {item.type} item needs codes", "Add `codes = [ { code = …, label = … } ]`")
-    counted = Counter(code.code for code in item.codes)
-    for number, code in enumerate(item.codes):
-        if counted[code.code] > 1:
-            yield Fault(
-                (*path, "codes", number), f"the code {code.code!r} is given twice", "Codes are unique in an item"
-            )
+    for number, repeated in enumerate(again(code.code for code in item.codes)):
+        if repeated:
+            code = item.codes[number].code
+            yield Fault((*path, "codes", number), f"the code {code!r} is given twice", "Codes are unique in an item")
 
 
 class _Compiler:

@@ -1,6 +1,6 @@
 """What is wrong in a form or study file, said so that its author can put it right."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -37,6 +37,14 @@ def near(name: str, known: Iterable[str], *, otherwise: str) -> str:
     """A remedy for a name nobody knows: the closest known one, or else a general word."""
     close = get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f"Did you mean {close[0]!r}?" if close else otherwise
+
+
+def again(names: Iterable[str]) -> Iterator[bool]:
+    """Of each name whether it was there before: of two that are alike the second is one too many."""
+    seen: set[str] = set()
+    for name in names:
+        yield name in seen
+        seen.add(name)
 
 
 def dotted(path: Iterable[str | int]) -> str:

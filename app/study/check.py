@@ -21,7 +21,7 @@ from app.study.definition import Study
 from app.study.plan import Plan
 from app.study.plan_check import check_plan
 from app.study.plan_schema import file_schema as plan_schema
-from app.study.references import study_faults
+from app.study.references import Unsound, study_faults
 from app.study.released import released_mistakes, unreleased_forms
 from app.study.schema import file_schema as study_schema
 from app.study.shape import shape_mistakes, where
@@ -29,7 +29,7 @@ from app.study.shape import shape_mistakes, where
 _FILES = re.compile(
     r"released\.toml|(library|studies)/[^/]+/v[1-9][0-9]*\.toml|migrations/[^/]+/v[1-9][0-9]*-v[1-9][0-9]*\.toml"
 )
-_PLACE = re.compile(r"(?P<study>[^/]+)/v(?P<version>[0-9]+)\.toml")
+_PLACE = re.compile(r"(?P<name>[^/]+)/v(?P<version>[0-9]+)\.toml")
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,12 @@ class Tree:
         }
 
 
-def check_study(source: Path | str, forms: Mapping[tuple[str, int], Form]) -> tuple[Study | None, list[Mistake]]:
+def check_study(
+    source: Path | str, forms: Mapping[tuple[str, int], Form], unsound: Unsound = frozenset()
+) -> tuple[Study | None, list[Mistake]]:
     """The study of a file (a Path) or of a TOML text (a str), checked together with the forms it may name.
 
-    The study is None as soon as there is one mistake.
+    The study is None as soon as there is one mistake. `unsound` are the forms that are there with mistakes.
     """
     file = str(source) if isinstance(source, Path) else "study.toml"
     try:
@@ -74,7 +76,7 @@ def check_study(source: Path | str, forms: Mapping[tuple[str, int], Form]) -> tu
         return None, sorted(shape_mistakes(error, data, locate, file), key=lambda mistake: mistake.line)
     mistakes = [
         Mistake(file, locate(fault.path), where(data, fault.path), fault.message, fault.remedy)
-        for fault in study_faults(study, forms)
+        for fault in study_faults(study, forms, unsound)
     ]
     if isinstance(source, Path):
         mistakes += _misplaced(study, source, locate)
@@ -93,8 +95,9 @@ def read_tree(root: Path) -> Tree:
         if form is not None:
             forms[form.form, form.version] = form
             digests[path.relative_to(root).as_posix()] = form.digest
+    unsound = _there(root, "library") - set(forms)
     for path in sorted(root.glob("studies/*/*.toml")):
-        study, found = check_study(path, forms)
+        study, found = check_study(path, forms, unsound)
         mistakes += found
         if study is not None:
             studies.append(study)
@@ -104,8 +107,9 @@ def read_tree(root: Path) -> Tree:
     mistakes += unreleased_forms(root, studies)
     plans: list[Plan] = []
     versions = Tree(forms, tuple(studies), digests, ()).versions
+    unsound = _there(root, "studies") - set(versions)
     for path in sorted(root.glob("migrations/*/*.toml")):
-        plan, found = check_plan(path, versions)
+        plan, found = check_plan(path, versions, unsound)
         mistakes += found
         if plan is not None:
             plans.append(plan)
@@ -142,6 +146,12 @@ def _unreadable(file: str) -> Mistake:
     return Mistake(file, 1, "", "the file cannot be read as UTF-8", "Save it as UTF-8, below 2 MB")
 
 
+def _there(root: Path, what: str) -> set[tuple[str, int]]:
+    """Name and number of each form or study that has a file, as the file is called."""
+    found = (_PLACE.fullmatch("/".join(path.parts[-2:])) for path in root.glob(f"{what}/*/*.toml"))
+    return {(each["name"], int(each["version"])) for each in found if each is not None}
+
+
 def _placed(path: Path) -> bool:
     return _FILES.fullmatch(path.as_posix()) is not None
 
@@ -162,9 +172,9 @@ def _misplaced(study: Study, path: Path, locate: Locate) -> list[Mistake]:
     found = _PLACE.fullmatch("/".join(path.parts[-2:]))
     if found is None:
         return []
-    said = {"study": study.study, "version": str(study.version)}
+    said = {"study": (found["name"], study.study), "version": (found["version"], str(study.version))}
     return [
-        Mistake(str(path), locate((key,)), key, f"the file is named {found[key]}, the study {value}", "Make them agree")
-        for key, value in said.items()
-        if found[key] != value
+        Mistake(str(path), locate((key,)), key, f"the file is named {name}, the study {value}", "Make them agree")
+        for key, (name, value) in said.items()
+        if name != value
     ]

@@ -1,5 +1,6 @@
 """What every piece of a study file is, and the whole of one."""
 
+import json
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Self
@@ -20,8 +21,12 @@ class Whole(Part):
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Self:
-        """The content of a parsed file, or of what `canonical` gave. Raises ValidationError for a wrong shape."""
-        return cls.model_validate(data)
+        """The content of a parsed file, or of what `canonical` gave. Raises ValidationError for a wrong shape.
+
+        Nothing is made into another type: a number in quotes is no number. Read as JSON, where a list may stand for a
+        tuple and a text for a word of a vocabulary; a date of TOML is none of the JSON values, so it is no text.
+        """
+        return cls.model_validate_json(json.dumps(data, default=lambda value: [str(value)]), strict=True)
 
     def canonical(self) -> dict[str, Any]:
         """The content as JSON values under the file's keys. Defaults are left out: a new key changes no digest."""

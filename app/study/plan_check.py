@@ -12,6 +12,7 @@ from app.forms.toml import Locate, TomlMistake, load
 from app.study.compare import Built
 from app.study.plan import Plan
 from app.study.plan_faults import plan_faults
+from app.study.references import Unsound
 from app.study.shape import shape_mistakes, where
 
 Versions = Mapping[tuple[str, int], Built]
@@ -20,10 +21,12 @@ Versions = Mapping[tuple[str, int], Built]
 _PLACE = re.compile(r"(?P<study>[^/]+)/v(?P<before>[0-9]+)-v(?P<after>[0-9]+)\.toml")
 
 
-def check_plan(source: Path | str, versions: Versions) -> tuple[Plan | None, list[Mistake]]:
+def check_plan(
+    source: Path | str, versions: Versions, unsound: Unsound = frozenset()
+) -> tuple[Plan | None, list[Mistake]]:
     """The plan of a file (a Path) or of a TOML text (a str), checked together with the versions it names.
 
-    The plan is None as soon as there is one mistake.
+    The plan is None as soon as there is one mistake. `unsound` are the versions that are there with mistakes.
     """
     file = str(source) if isinstance(source, Path) else "plan.toml"
     unreadable = Mistake(file, 1, "", "the file cannot be read as UTF-8", "Save it as UTF-8, below 2 MB")
@@ -41,7 +44,7 @@ def check_plan(source: Path | str, versions: Versions) -> tuple[Plan | None, lis
     except ValidationError as error:
         mistakes = shape_mistakes(error, data, locate, file, of=Plan)
         return None, sorted(mistakes, key=lambda mistake: mistake.line)
-    mistakes = _astray(plan, versions, locate, file)
+    mistakes = _astray(plan, versions, unsound, locate, file)
     if not mistakes:
         old, new = versions[plan.study, plan.from_], versions[plan.study, plan.to]
         mistakes = [
@@ -53,14 +56,24 @@ def check_plan(source: Path | str, versions: Versions) -> tuple[Plan | None, lis
     return (None if mistakes else plan), sorted(mistakes, key=lambda mistake: mistake.line)
 
 
-def _astray(plan: Plan, versions: Versions, locate: Locate, file: str) -> list[Mistake]:
+def _astray(plan: Plan, versions: Versions, unsound: Unsound, locate: Locate, file: str) -> list[Mistake]:
     """A plan leads from a version that is there to a later one that is there."""
+    pairs = (("from", plan.from_), ("to", plan.to))
+    found = [
+        Mistake(
+            file, locate((key,)), key, f"version {number} of {plan.study} has mistakes of its own",
+            f"Correct studies/{plan.study}/v{number}.toml first",
+        )
+        for key, number in pairs
+        if (plan.study, number) in unsound
+    ]  # fmt: skip
+    if found:
+        return found
     known = sorted(number for study, number in versions if study == plan.study)
     if not known:
         remedy = "Name a study of forms/studies"
         return [Mistake(file, locate(("study",)), "study", f"there is no study {plan.study!r}", remedy)]
     remedy = f"Versions are {', '.join(map(str, known))}"
-    pairs = (("from", plan.from_), ("to", plan.to))
     found = [
         Mistake(file, locate((key,)), key, f"there is no version {number} of {plan.study}", remedy)
         for key, number in pairs

@@ -1,7 +1,7 @@
 """Whether a study file and its forms fit together: every name it uses is there and of the right kind."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 
 from app.clinical.endpoints.check import check as check_endpoints
@@ -10,7 +10,7 @@ from app.clinical.endpoints.definition import LAST_ALIVE, ORIGIN, Milestone
 from app.forms.definition import Code, Form, Item
 from app.forms.expressions import Facts, Kind
 from app.forms.faults import faults
-from app.forms.mistakes import Fault, near
+from app.forms.mistakes import Fault, again, near
 from app.forms.rules import Surroundings, kind_of
 from app.study.definition import Study, Visit
 from app.study.lookups import fact_faults, study_check_faults, surroundings
@@ -20,16 +20,21 @@ from app.study.sources import condition_faults, milestone_faults
 
 Path = tuple[str | int, ...]
 Forms = Mapping[tuple[str, int], Form]
+Unsound = Collection[tuple[str, int]]
+"""What is there and cannot be used, since it has mistakes of its own: by name and number."""
 
 
-def study_faults(study: Study, forms: Forms) -> list[Fault]:
-    """Everything in the study that does not fit; each with the key path of the file, the message and the remedy."""
+def study_faults(study: Study, forms: Forms, unsound: Unsound = frozenset()) -> list[Fault]:
+    """Everything in the study that does not fit; each with the key path of the file, the message and the remedy.
+
+    `unsound` are the forms that are there and have mistakes of their own.
+    """
     known = {form_id: forms[name] for form_id, version in study.forms.items() if (name := (form_id, version)) in forms}
     wide = {form_id: _with_codes_of_all(form, forms) for form_id, form in known.items()}
     around = surroundings(study, wide)
     return [
         *_twice(study),
-        *_forms(study, forms, known, around),
+        *_forms(study, forms, known, around, unsound),
         *fact_faults(study, wide, around),
         *study_check_faults(study, wide, around),
         *_arms(study, known),
@@ -81,17 +86,21 @@ def _twice(study: Study) -> Iterator[Fault]:
         ("status", "code", [status.code for status in study.statuses]),
     )
     for group, key, names in groups:
-        seen: set[str] = set()
-        for at, name in enumerate(names):
-            if name in seen:
-                yield Fault((group, at, key), f"the {group} {name!r} is given twice", "Rename one")
-            seen.add(name)
+        for at, repeated in enumerate(again(names)):
+            if repeated:
+                yield Fault((group, at, key), f"the {group} {names[at]!r} is given twice", "Rename one")
 
 
-def _forms(study: Study, forms: Forms, known: Mapping[str, Form], around: Surroundings) -> Iterator[Fault]:
+def _forms(
+    study: Study, forms: Forms, known: Mapping[str, Form], around: Surroundings, unsound: Unsound
+) -> Iterator[Fault]:
     placed = {form for visit in study.visits for form in (*visit.forms, *visit.optional)}
     for form_id, version in study.forms.items():
         path: Path = ("forms", form_id)
+        if (form_id, version) in unsound:
+            remedy = f"Correct library/{form_id}/v{version}.toml first"
+            yield Fault(path, f"the form {form_id} v{version} has mistakes of its own", remedy)
+            continue
         if form_id not in known:
             versions = sorted(number for name, number in forms if name == form_id)
             otherwise = f"Versions are {', '.join(map(str, versions))}" if versions else "Add the page to forms/library"

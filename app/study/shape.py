@@ -61,8 +61,16 @@ _NAME = "a-z, 0-9 and _, beginning with a letter, at most 32 characters"
 def shape_mistakes(
     error: ValidationError, data: Any, locate: Locate, file: str, *, of: type[BaseModel] = Study
 ) -> list[Mistake]:
-    """One mistake per finding of pydantic, in the order of the file; `of` is what the file should be."""
-    return [_mistake(detail, data, locate, file, of) for detail in error.errors(include_url=False)]
+    """One mistake per finding of pydantic, in the order of the file; `of` is what the file should be.
+
+    A list counts as empty when its members are faulty: that is no mistake of its own.
+    """
+    details = error.errors(include_url=False)
+    return [
+        _mistake(detail, data, locate, file, of)
+        for detail in details
+        if detail["type"] != "too_short" or not detail["input"]
+    ]
 
 
 def where(data: Any, path: Sequence[str | int]) -> str:
@@ -97,6 +105,8 @@ def _mistake(error: ErrorDetails, data: Any, locate: Locate, file: str, of: type
     elif kind in {"literal_error", "enum"}:
         choices = re.findall(r"'([^']+)'", str(context.get("expected", "")))
         message, remedy = "this is not one of the choices", f"Choices are {', '.join(choices)}"
+        if not isinstance(error["input"], str):
+            message, remedy = "this is no text", f"Put it in quotes; the choices are {_quoted(choices)}"
     elif kind == "string_pattern_mismatch":
         message, remedy = "this name has not the right form", f"Write {_PATTERNS.get(key, _NAME)}"
     elif kind.startswith(("greater_than", "less_than")):
@@ -105,6 +115,10 @@ def _mistake(error: ErrorDetails, data: Any, locate: Locate, file: str, of: type
     elif kind == "value_error":
         message, remedy = "this does not fit together", str(context.get("error", remedy))
     return Mistake(file, locate(path), where(data, path), message, remedy)
+
+
+def _quoted(choices: Sequence[str]) -> str:
+    return ", ".join(f'"{choice}"' for choice in choices)
 
 
 def _keys(path: Path, of: type[BaseModel]) -> list[str]:

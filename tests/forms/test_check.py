@@ -85,6 +85,7 @@ def test_all_mistakes_are_reported_at_once_in_the_order_of_the_file(page_text):
         "section main, item sex, codes F",
     }
     assert [mistake.line for mistake in mistakes] == sorted(mistake.line for mistake in mistakes)
+    assert len(mistakes) == 2  # of two codes that are alike the second is one too many
 
 
 def test_a_mistake_names_the_item_by_its_id(page_text):

@@ -1,5 +1,6 @@
 """Every kind of mistake a study file can hold is found on its line, and says what to do."""
 
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -287,6 +288,44 @@ def test_a_slip_of_the_pen_is_answered_with_the_right_name(case, remedy):
     text, _ = changed(CASES[case])
     _, mistakes = check_study(text, FORMS)
     assert any(remedy in mistake.remedy for mistake in mistakes)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "remedy"),
+    [
+        ('ctcae = "5.0"', "ctcae = 5.0", '"5.0"'),
+        ("report_day = 365", "report_day = 365.0", "whole number|without quotes"),
+        ("[[endpoint.variant]]", '[[endpoint.variant]]\ntruncate_day = "100"', "without quotes"),
+        ('name = { en = "x", zh = "甲" }', 'name = { en = 2026-01-01, zh = "甲" }', "in quotes"),
+        ('zone = "Asia/Shanghai"', 'zone = ["Asia/Shanghai"]', "in quotes"),
+    ],
+)
+def test_a_value_of_another_type_is_told_as_what_it_is(old, new, remedy):
+    assert old in SOUND
+    _, mistakes = check_study(SOUND.replace(old, new, 1), FORMS)
+    (mistake,) = mistakes
+    assert re.search(remedy, f"{mistake.message}. {mistake.remedy}"), str(mistake)
+
+
+def test_of_two_that_are_alike_the_second_is_told():
+    (mistake,) = check_study(SOUND.replace('[[arm]]\ncode = "B"', '[[arm]]\ncode = "A"'), FORMS)[1]
+    assert (mistake.path, "given twice" in mistake.message) == ("arm A, code", True)
+
+
+def test_what_rests_on_something_unsound_says_so(tree):
+    plan = 'study = "S1"\nfrom = 1\nto = 2\nbasis = { en = "x", zh = "甲" }\n'
+    for place, text in (
+        ("library/graft/v1.toml", 'form = "graft"\n'),
+        ("studies/S1/v1.toml", SOUND),
+        ("migrations/S1/v1-v2.toml", plan),
+    ):
+        (tree / place).parent.mkdir(parents=True, exist_ok=True)
+        (tree / place).write_text(text, encoding="utf-8")
+    told = [str(mistake).removeprefix(f"{tree}/") for mistake in check_tree(tree)]
+    (study,) = [line for line in told if line.startswith("studies/") and "graft v1" in line]
+    assert study.endswith("has mistakes of its own (forms, graft). Correct library/graft/v1.toml first")
+    (mistake,) = [line for line in told if line.startswith("migrations/")]
+    assert mistake.endswith("has mistakes of its own (from). Correct studies/S1/v1.toml first")
 
 
 def test_a_code_that_an_older_version_of_the_form_had_is_a_code():
