@@ -1,6 +1,7 @@
 """What can be wrong with the rules and edit checks of a form: names that are not there, examples that do not hold."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, Protocol
 
 from app.forms.asking import FLOOR, Asking, Watch, asking, watch
@@ -138,6 +139,7 @@ def check_faults(
 ) -> list[Fault]:
     """What is wrong with edit checks over a form: names, types, and examples that do not come out as they should."""
     found = [Fault((*root, *fault.path), fault.message, fault.remedy) for fault in _twice(checks, "check")]
+    sound: list[tuple[Path, Check, Watch]] = []
     for at, check in enumerate(checks):
         path: Path = (*root, "check", at)
         mistakes = list(_rows(form, path, check.rows))
@@ -150,8 +152,10 @@ def check_faults(
         if not mistakes:
             compiled = watch(check, names[check.rows], strict=True)
             mistakes += _hard(path, check, compiled)
-            mistakes += _examples(form, path, check, compiled) if examples else ()
+            sound.append((path, check, compiled))
         found += mistakes
+    if examples and not found:  # the page of an example is asked every check of its form
+        found += chain.from_iterable(_examples(form, *each) for each in sound)
     return found
 
 

@@ -121,3 +121,13 @@ def test_facts_of_the_study_are_checked_where_they_are_known(page_text):
     assert list(faults(form, around=Surroundings({"arm": "text"}))) == []
     (fault,) = faults(form, around=Surroundings({"birth": "date"}))
     assert "has no 'arm'" in fault.message
+
+
+def test_examples_wait_until_every_check_can_be_asked():
+    """A section that no longer repeats is told of the check that names it, and the examples before it crash nothing."""
+    text = (Path(__file__).parents[2] / "forms/library/conditioning/v2.toml").read_text(encoding="utf-8")
+    head, drugs = text.split('id = "drugs"')
+    form, mistakes = check_form(f'{head}id = "drugs"{drugs.replace("repeating = true", "repeating = false", 1)}')
+    assert form is None
+    assert {mistake.path.split(",")[0] for mistake in mistakes} == {"check drug_order", "check drug_outside"}
+    assert not [mistake for mistake in mistakes if "example" in mistake.message]
