@@ -9,7 +9,7 @@ import typer
 
 from app.cli_cut import cut_app
 from app.cli_study import Folder, Study, checks_app, study_app
-from app.console import CommandLine, actor, fail, owner, place, say, work
+from app.console import CommandLine, actor, fail, owner, place, say, text, work
 from app.core import embedded
 from app.core.db import migrate
 from app.core.heap import settle
@@ -261,7 +261,7 @@ def admin_create(
     from app.access.accounts import create_first_administrator  # noqa: PLC0415
 
     if password_file is not None:
-        password = password_file.read_text(encoding="utf-8").strip("\r\n")
+        password = text(password_file).strip("\r\n")
     else:
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.console import actor, fail, place, say, work
+from app.console import actor, fail, place, say, text, work
 from app.core.heap import settle
 
 study_app = typer.Typer(help="Studies in the database.", no_args_is_help=True)
@@ -119,8 +119,9 @@ def study_migrate(
 
     if run and (approved is None or reason is None):
         fail("--run needs --approved and --reason", 2)
+    said = text(plan)
     with place() as at, work(at) as session:
-        found = read.plan_of(session, actor(), study, plan.read_text(encoding="utf-8-sig"))
+        found = read.plan_of(session, actor(), study, said)
         if found.to != to:
             fail(f"The plan leads to version {found.to}", 2)
         if site is not None and site_of(session, study, site) is None:

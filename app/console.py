@@ -9,6 +9,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NoReturn
 
 import typer
@@ -85,6 +86,14 @@ def fail(message: str, code: int = 1) -> NoReturn:
     """End with a message on standard error."""
     typer.echo(message, err=True)
     raise typer.Exit(code)
+
+
+def text(file: Path) -> str:
+    """What a file says, which has to be UTF-8."""
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        fail(f"{file} is not UTF-8. Save it as UTF-8.", 2)
 
 
 def _line(fault: Fault) -> str:

@@ -102,6 +102,20 @@ def test_a_file_is_no_folder(tmp_path: Path, words: list[str]) -> None:
     assert CliRunner().invoke(app, [*words, str(tmp_path / "file")]).exit_code == 2
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["admin", "create", "root", "--name", "Root", "--password-file"],
+        ["study", "migrate", "T", "--to", "2", "--plan"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_file_that_is_no_text_is_not_read(tmp_path: Path, words: list[str]) -> None:
+    (tmp_path / "file").write_bytes(b"\xff\xfe")
+    told = CliRunner().invoke(app, [*words, str(tmp_path / "file")])
+    assert (told.exit_code, "UTF-8" in told.stderr) == (2, True), told.output
+
+
 @pytest.mark.parametrize("words", [["import", "TH\udcff", "labs", "x"], ["cut", "list", "\udcff"], ["\ud800"]])
 def test_bytes_that_are_no_text_are_not_taken(words: list[str]) -> None:
     told = CliRunner().invoke(app, words)
