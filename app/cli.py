@@ -140,7 +140,7 @@ def import_command(
     form: Annotated[str, typer.Argument(help="The form's key, such as haematology")],
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV with one line per page or row")],
     visit: Annotated[str | None, typer.Option(help="For a file without a visit column")] = None,
-    site: Annotated[str | None, typer.Option(help="Create unknown subjects at this site")] = None,
+    site: Annotated[str | None, typer.Option(help="Whose subjects these are; those not there yet are created")] = None,
     reason: Annotated[str | None, typer.Option(help="Why existing values change")] = None,
     rename: Annotated[list[str] | None, typer.Option(help="COLUMN=name, once per column")] = None,
     ignore: Annotated[list[str] | None, typer.Option(help="A column to leave out, once per column")] = None,

@@ -24,7 +24,7 @@ def var() -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=str)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=str)
 def test_whoever_ends_the_server_ends_its_database(var: Path, number: signal.Signals, workers: int) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -42,6 +42,8 @@ class Before:
 
     number: int
     results: Values | None
+    version: int | None
+    """The study version that the newest derivation was made by."""
     computed: Mapping[UUID, Made]
     findings: Sequence[Mapping[str, Any]]
     signed: Mapping[UUID, LastSigned]
@@ -78,6 +80,7 @@ def read_before(session: Session, subject: Mapping[str, Any], records: Sequence[
     return Before(
         number=first["number"],
         results=first["results"],
+        version=first["study_version"],
         computed=computed,
         findings=found,
         signed=last_signed(session, study_id, records) if records and subject.get("reviewed", True) else {},
@@ -90,7 +93,7 @@ def _asking() -> Select[Any]:
     subject: BindParameter[str] = bindparam("subject")
     record = bindparam("record", type_=Uuid)
     newest = (
-        select(derivation.c.number, derivation.c.results)
+        select(derivation.c.number, derivation.c.results, derivation.c.study_version)
         .where(derivation.c.study_id == study, derivation.c.subject_id == subject)
         .order_by(derivation.c.number.desc())
         .limit(1)
@@ -113,6 +116,7 @@ def _asking() -> Select[Any]:
         select(
             func.coalesce(newest.c.number, 0).label("number"),
             newest.c.results,
+            newest.c.study_version,
             func.coalesce(values.c.number, 0).label("computed_number"),
             values.c["values"].label("computed"),
             values.c.working,

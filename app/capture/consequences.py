@@ -57,7 +57,7 @@ class Consequences:
         """Store whatever differs, as part of an act; the findings of the subject that are open afterwards."""
         made.insert(models.computed, *self._computed(made))
         subject_id = self.subject["subject_id"]
-        if self.results != self.before.results:
+        if (self.results, self.build.study.version) != (self.before.results, self.before.version):
             made.insert(
                 models.derivation,
                 {

@@ -96,12 +96,12 @@ def save(
     every item that cannot be stored, that is required and empty on a page called complete, that a hard edit check
     forbids, or with the reason that is missing.
     """
-    reason = _stated(reason)
     if instead_of is not None:  # whoever swaps two pages holds both subjects in one order
         for number in sorted({subject_id, instead_of.subject_id}):
             enrol.lock(session, study_id, number)
     casebook = hold(session, actor, permission, study_id, subject_id)
     locks.assert_writable(casebook.subject, place)
+    reason = _stated(reason)
     page = casebook.pages.get(place)
     form = form_at(session, casebook.build, place, page)
     assert_expected(page, expected)

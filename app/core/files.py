@@ -1,9 +1,11 @@
 """Files written where somebody says: whole or not at all, and in the place of nothing but a file."""
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 from typing import IO
 
 
@@ -19,13 +21,15 @@ def destination(path: Path) -> Path:
     """
     try:
         real = path.resolve()
+        if real.is_symlink():  # in a circle, which is an error of `resolve` before Python 3.13
+            raise _cannot(path, RuntimeError())
         if path.is_dir():
             raise CannotWriteError(f"{path} is a folder. Name a file in it.")
         if path.exists() and not path.is_file():
             raise CannotWriteError(f"{path} is a device or a pipe, and no file. Name a file.")
         if not real.parent.is_dir():
             raise CannotWriteError(f"There is no folder {real.parent}. Make it first, or name a file in another one.")
-    except (OSError, RuntimeError) as fault:  # links in a circle are a RuntimeError before Python 3.13
+    except (OSError, RuntimeError) as fault:
         raise fault if isinstance(fault, CannotWriteError) else _cannot(path, fault) from None
     return real
 
@@ -34,15 +38,22 @@ def destination(path: Path) -> Path:
 def replacing(path: Path) -> Iterator[IO[bytes]]:
     """A file to be written that stands at `path` once it is whole. If the block raises, what was there stays.
 
-    Raises CannotWriteError, before the block where it can be known.
+    It is for the same eyes as the file whose place it takes. Raises CannotWriteError, before the block where it can be
+    known.
     """
     real = destination(path)
-    partial = real.with_name(f"{real.name}.{os.getpid()}.part")
+    partial = real.with_name(f".{token_hex(8)}.part")
     try:
-        with partial.open("wb") as out:
+        with partial.open("xb") as out:
+            if real.exists():
+                partial.chmod(stat.S_IMODE(real.stat().st_mode))
             yield out
+            out.flush()
+            os.fsync(out.fileno())
         partial.replace(real)
     except OSError as fault:
+        if fault.filename not in {None, str(partial)}:  # another file's, which the block has to do with
+            raise
         raise _cannot(path, fault) from None
     finally:
         with suppress(OSError):

@@ -1,5 +1,6 @@
 """Uvicorn as Marrow runs it: one process or several, whose answers leave at once."""
 
+import signal
 import socket
 import sys
 from contextlib import suppress
@@ -34,6 +35,19 @@ class Listening(uvicorn.Config):
         settle()
 
 
+class _Processes(Multiprocess):
+    """Several processes, which a closed terminal ends as it ends one, unless that is ignored (nohup)."""
+
+    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
+        self._ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        super().__init__(config, sockets)
+
+    def handle_hup(self) -> None:
+        """End, where uvicorn would start its processes anew."""
+        if not self._ignored:
+            self.handle_term()
+
+
 def serve(factory: str, *, host: str, port: int, workers: int, log_config: dict[str, Any]) -> None:
     """Serve the application that `factory` names (`module:function`) until told to stop.
 
@@ -45,7 +59,7 @@ def serve(factory: str, *, host: str, port: int, workers: int, log_config: dict[
     server = uvicorn.Server(config)
     with suppress(KeyboardInterrupt):
         if workers > 1:
-            Multiprocess(config, sockets=[config.bind_socket()]).run()
+            _Processes(config, sockets=[config.bind_socket()]).run()
             return
         config.load_app()
         server.run()

@@ -97,10 +97,9 @@ def of_pages(
 def subjects(
     session: Session, study_id: str, within: frozenset[str] | None, subject_id: str | None, as_of: datetime | None
 ) -> Iterator[dict[str, Any]]:
-    """The subjects of a study in the order of their numbers, with the zone of their site.
+    """The subjects of a study in the order of their numbers, with the zone, version and limits of normal of their site.
 
-    And with the study version and the limits of normal that they are derived by: those of their site, or as of an
-    instant those that they had been derived by, and that held there.
+    As of an instant with the version that they had been derived by, and the limits that held at what is their site now.
     """
     subject, site = models.subject, models.site
     version: ColumnElement[Any] = site.c.version

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import models
-from app.access.actor import Actor, require, sites
+from app.access.actor import Actor, absent, require, sites
 from app.access.permissions import Permission
 from app.capture.save import form_at, hold, save
 from app.core.errors import Fault, NotFound, Refusal, Stale, Unreadable
@@ -102,9 +102,10 @@ def import_csv(
                 enrol.create(session, actor, study_id, enrol_at, number=page.subject)
                 subjects[page.subject] = enrol_at
                 report.subjects += 1
-            if enrol_at is not None and subjects[page.subject] != enrol_at:
-                faults.append(_elsewhere_known(page))
-                continue
+            at = subjects.get(page.subject, enrol_at)
+            if enrol_at not in {None, at} and at is not None and _sees(actor, study_id, at):
+                faults.append(_of_another_site(page))
+                continue  # of a site out of sight the door itself says that there is nobody
             origin = {"import": report.import_id, "line": page.line, "file_sha256": digest}
             _store(session, actor, study_id, page, reason, origin, report, there=(page.subject, page.place) in there)
         except Refusal as refused:
@@ -136,12 +137,16 @@ def _in_force(session: Session, study_id: str, form_id: str) -> dict[str | None,
 
 def _assert_site(session: Session, actor: Actor, study_id: str, site_id: str) -> None:
     """Refuse a site that is not there, or out of sight."""
+    if site_of(session, study_id, site_id) is None or not _sees(actor, study_id, site_id):
+        raise absent(actor, Permission.IMPORT, study_id)
+
+
+def _sees(actor: Actor, study_id: str, site_id: str) -> bool:
     within = sites(actor, study_id, Permission.IMPORT)
-    if site_of(session, study_id, site_id) is None or (within is not None and site_id not in within):
-        raise NotFound("The study has no such site, or none that you may see")
+    return within is None or site_id in within
 
 
-def _elsewhere_known(page: _Page) -> Fault:
+def _of_another_site(page: _Page) -> Fault:
     return Fault(
         f"/lines/{page.line}/subject",
         "other-site",

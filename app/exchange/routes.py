@@ -68,7 +68,9 @@ def import_form(
     body: Annotated[bytes, Body(media_type="text/csv")],
     retry: Retryable,
     visit: Annotated[str | None, Query(max_length=20, description="For a file without a visit column")] = None,
-    site: Annotated[str | None, Query(max_length=12, description="Create unknown subjects at this site")] = None,
+    site: Annotated[
+        str | None, Query(max_length=12, description="Whose subjects these are; those not there yet are created")
+    ] = None,
     reason: Annotated[Reason | None, Query()] = None,
 ) -> Response:
     """Rows of one form from a CSV file: all of it, or nothing and every line that is wrong."""

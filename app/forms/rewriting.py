@@ -195,11 +195,13 @@ class Writer:
         for index in self._texts_beside(first, end):
             token = self.tokens[index]
             code = token.text.lstrip("rR")[1:-1]
-            if code not in kind.codes:
+            beside = {self._text(index - 1), self._text(index + 1)}
+            if code not in kind.codes and "+" not in beside:  # a part of a text that is put together
                 names = "".join(each.text for each in self.tokens[first:end])
                 listed = ", ".join(sorted(kind.codes)[:_LISTED])
                 raise token.mistake(
-                    f"{names} has no code {code!r}", near(code, kind.codes, otherwise=f"Codes are {listed}")
+                    f"{names} has no code {code!r}",
+                    near(code, kind.codes, otherwise=f"Codes are {listed}" if listed else "It has none"),
                 )
 
     def _texts_beside(self, first: int, end: int) -> Iterator[int]:

@@ -1,13 +1,13 @@
 """Whether a study file and its forms fit together: every name it uses is there and of the right kind."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 from app.clinical.endpoints.check import check as check_endpoints
 from app.clinical.endpoints.check import uses_origin
 from app.clinical.endpoints.definition import LAST_ALIVE, ORIGIN, Milestone
-from app.forms.definition import Code, Form, Item
+from app.forms.definition import Form, Item
 from app.forms.expressions import Facts, Kind
 from app.forms.faults import faults
 from app.forms.mistakes import Fault, again, near
@@ -54,26 +54,23 @@ def study_faults(study: Study, forms: Forms, unsound: Unsound = frozenset()) -> 
 
 
 def _with_codes_of_all(form: Form, forms: Forms) -> Form:
-    """A form whose items have the codes of all its versions: a study also reads pages that stay in an older one."""
+    """A form whose items have the codes, reasons and units of all its versions: pages stay in older ones."""
     others = [other for (name, version), other in forms.items() if name == form.form and version != form.version]
-    more = {
-        item.id: added
-        for item in form.items
-        if item.codes
-        if (added := {code.code: code for other in others if other.has(item.id) for code in other.item(item.id).codes
-                      if code.code not in item.codeset})
-    }  # fmt: skip
-    if not more:
+    if not others:
         return form
     sections = tuple(
-        section.model_copy(update={"items": tuple(_with(item, more.get(item.id, {})) for item in section.items)})
+        section.model_copy(update={"items": tuple(_widened(item, others) for item in section.items)})
         for section in form.sections
     )
     return Form.of(form.model_copy(update={"sections": sections}).canonical())
 
 
-def _with(item: Item, codes: Mapping[str, Code]) -> Item:
-    return item.model_copy(update={"codes": (*item.codes, *codes.values())}) if codes else item
+def _widened(item: Item, others: Iterable[Form]) -> Item:
+    same = [other.item(item.id) for other in others if other.has(item.id)]
+    codes = {code.code: code for each in (*same, item) for code in each.codes if item.codes}
+    units = {unit: factor for each in (*same, item) if each.unit == item.unit for unit, factor in each.units.items()}
+    missing = tuple(dict.fromkeys(reason for each in (item, *same) for reason in each.missing))
+    return item.model_copy(update={"codes": tuple(codes.values()), "units": units, "missing": missing})
 
 
 def _twice(study: Study) -> Iterator[Fault]:

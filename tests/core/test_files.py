@@ -1,6 +1,7 @@
 """A file is written whole or not at all, and in the place of nothing but a file."""
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,19 @@ def test_what_is_no_file_stays_as_it_is(tmp_path: Path, name: str) -> None:
     with pytest.raises(CannotWriteError, match=r"[Nn]ame (a|another) file"):
         write(tmp_path / name)
     assert {path: path.lstat().st_ino for path in tmp_path.rglob("*")} == before
+
+
+def test_it_is_for_the_same_eyes_as_before(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    path.touch(mode=0o600)
+    write(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_what_goes_wrong_with_another_file_is_not_blamed_on_this_one(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="other"), replacing(tmp_path / "out"):
+        (tmp_path / "no" / "other").read_bytes()
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_disk_that_is_full_is_no_surprise(tmp_path: Path) -> None:

@@ -193,6 +193,7 @@ CODED: dict[str, Kind] = {
         ("grade == null || is_missing(grade)", None),
         ("grade == ''", "''"),
         ("grade > 'II'", None),
+        ("grade + 'x' == 'I' + 'x'", None),
     ],
 )
 def test_a_text_beside_a_coded_item_is_one_of_its_codes(text, wrong):

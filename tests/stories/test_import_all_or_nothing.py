@@ -282,6 +282,10 @@ def test_a_number_of_another_hospital_is_nobody_of_this_one(trial: Trial) -> Non
     assert send(trial.manager, "consent", text, visit="SCR", site="HZ02").status_code == 422
     assert held(trial) == before
     assert send(trial.manager, "consent", text, visit="SCR").json()["unchanged"] == 2
+    blind = send(trial.nurse2, "labs", labs, site="HZ02")  # whoever sees one site is told nothing of another
+    assert {each["message"] for each in blind.json()["errors"]} == {"There is no such subject in sight"}
+    with trial.database.reading() as session:
+        assert denials(session) == 1
 
 
 @pytest.mark.parametrize("site", ["XX99", "hz01", ""])
@@ -289,7 +293,9 @@ def test_a_site_that_is_not_there_is_refused(trial: Trial, subjects: list[str], 
     before = held(trial)
     assert send(trial.manager, "labs", three(subjects), site=site).status_code == 404
     assert send(trial.nurse2, "labs", three(subjects), site="HZ01").status_code == 404
-    assert held(trial) == before
+    assert held(trial)[:3] == before[:3]
+    with trial.database.reading() as session:
+        assert denials(session) == 2
 
 
 def test_what_is_to_be_renamed_or_left_out_is_there(trial: Trial, subjects: list[str]) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.stories.amendment import amended
+from tests.stories.second import second
 from tests.trial import Trial, publish
 
 CONSENT = {"consent_date": "2024-01-05", "enrol_date": "2024-01-10"}
@@ -112,3 +113,19 @@ def test_a_study_version_that_came_later_does_not_show_in_the_past(trial: Trial,
     assert of_the_data(trial.nurse.get(path, params={"as_of": at}).json()) == of_the_data(before)
     assert "EFS" in trial.nurse.get(f"/subjects/{subject}/endpoints").json()["endpoints"]
     assert trial.nurse.get(f"/subjects/{subject}/endpoints", params={"as_of": at}).json() == endpoints
+
+
+def test_the_version_that_results_came_from_is_kept_also_where_they_are_the_same(trial: Trial, tmp_path: Path) -> None:
+    subject = trial.nurse.subject()
+    first = trial.nurse.enter(subject, "SCR", "consent", CONSENT)["saved_at"]
+    results = trial.nurse.get(f"/subjects/{subject}/endpoints").json()
+    publish(trial.database, second(tmp_path / "forms"))
+    coming = {"version": 2, "approved_on": "2024-03-01", "reason": "Approved"}
+    assert trial.builder.call("PUT", "/sites/HZ01/version", json=coming).is_success
+    then = trial.nurse.enter(subject, "SCR", "arm", {"rand_date": "2024-01-11", "arm_code": "A"})["saved_at"]
+    path = f"/subjects/{subject}/casebook"
+    versions = [trial.nurse.get(path, params={"as_of": at}).json()["study_version"] for at in (first, then)]
+    assert versions == [1, 2]
+    assert trial.nurse.get(f"/subjects/{subject}/endpoints", params={"as_of": first}).json() == results
+    assert trial.manager.post("/derive").json()["deviations"] == []
+    trial.verified()

@@ -342,6 +342,21 @@ def test_a_code_that_an_older_version_of_the_form_had_is_a_code():
     assert study is not None
 
 
+def test_a_missing_reason_that_an_older_version_had_is_a_reason():
+    asked = SOUND.replace("given == 'Y'", "missing.given == 'not_done'")
+    older = form(
+        "dosing",
+        item("given", "yes_no", missing=["not_done"]),
+        rows=(item("dose_date", "partial_date"), item("mg", "decimal")),
+    )
+    newer = FORMS["dosing", 1].model_copy(update={"version": 2})
+    assert check_study(asked, FORMS)[1][0].remedy == "It has none"
+    assert (
+        check_study(asked.replace("dosing = 1", "dosing = 2"), FORMS | {("dosing", 1): older, ("dosing", 2): newer})[1]
+        == []
+    )
+
+
 def test_several_mistakes_are_all_told_in_the_order_of_the_file():
     text = SOUND.replace('anchor = "hsct"', 'anchor = "x"').replace('milestone = "consent"', 'milestone = "y"')
     _, mistakes = check_study(text, FORMS)

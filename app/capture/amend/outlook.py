@@ -217,7 +217,9 @@ def _untouched(page: Page, moved: Mapping[UUID, Then]) -> bool:
 def _opened(worked: Consequences, steps: Iterable[Step], said: Upon, pages: Mapping[Place, Page]) -> Consequences:
     """The consequences once the steps have broken the signatures: what was signed is as open as any page."""
     broken = frozenset().union(*(step.signatures for step in steps))
-    free = {page.record_id for page in pages.values() if said.opened(page, broken)}
+    told = {record for record, made in worked.before.computed.items() if made.beside is not None}
+    moved = {step.page.record_id for step in steps}
+    free = {page.record_id for page in pages.values() if said.opened(page, broken)} - (told - moved)
     observed = [each for each in worked.observed if each.rule != CHANGED or each.record_id not in free]
     return replace(worked, observed=observed)
 
