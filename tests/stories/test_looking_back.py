@@ -122,7 +122,7 @@ def test_the_version_that_results_came_from_is_kept_also_where_they_are_the_same
     publish(trial.database, second(tmp_path / "forms"))
     coming = {"version": 2, "approved_on": "2024-03-01", "reason": "Approved"}
     assert trial.builder.call("PUT", "/sites/HZ01/version", json=coming).is_success
-    then = trial.nurse.enter(subject, "SCR", "arm", {"rand_date": "2024-01-11", "arm_code": "A"})["saved_at"]
+    then = trial.nurse.enter(subject, "UNS", "labs", {"units_given": 2}, complete=False)["saved_at"]
     path = f"/subjects/{subject}/casebook"
     versions = [trial.nurse.get(path, params={"as_of": at}).json()["study_version"] for at in (first, then)]
     assert versions == [1, 2]
