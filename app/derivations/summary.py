@@ -14,10 +14,11 @@ def competes(spec: Spec) -> bool:
 
 
 def estimate(spec: Spec, results: Sequence[Result]) -> Estimate | None:
-    """The curve at the study's reading day, or at the horizon of a truncated endpoint."""
-    day = spec.truncate_day or spec.report_day
-    if day is None:
+    """The curve at the reading day, or at the horizon of a truncated endpoint, whichever comes first."""
+    days = [day for day in (spec.report_day, spec.truncate_day) if day is not None]
+    if not days:
         return None
+    day = min(days)
     data = points(results)
     return cumulative_incidence(data, day) if competes(spec) else kaplan_meier(data, day)
 

@@ -27,10 +27,10 @@ def test_an_event_in_one_sentence():
     )
     assert sentence(found, "en") == (
         "Event: haematological or extramedullary relapse on 2024-06-01, day 142 from first dose 2024-01-12 "
-        "(source: Response, C2.2 visit, relapse_date, revision 3, relapse_site: MARROW)."
+        "(source: Response.2, C2 visit, relapse_date, revision 3, relapse_site: MARROW)."
     )
     assert "第142天" in sentence(found, "zh")
-    assert "来源：response，C2.2访视，relapse_date，第3版" in sentence(found, "zh")
+    assert "来源：response.2，C2访视，relapse_date，第3版" in sentence(found, "zh")
     assert found.sources == (DOSE, RELAPSE)
     assert (found.cnsr, found.flag, found.start_flag) == (0, "", "")
     assert description(found) == "Haematological or extramedullary relapse"

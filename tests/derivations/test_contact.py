@@ -1,5 +1,6 @@
 """Which dates prove that a subject was still there: those of the clinic, not those of the office."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from app.clinical.endpoints.engine import evaluate
 from app.clinical.endpoints.milestones import History, Milestones
 from app.clinical.endpoints.occurrence import on
 from app.clinical.endpoints.result import Result, Why, compile_specs
+from app.derivations.summary import estimate
 from app.study.check import read_tree
 
 STUDIES = {study.study: study for study in read_tree(Path(__file__).parents[2] / "forms").studies}
@@ -62,3 +64,16 @@ def test_the_parts_of_a_derived_milestone_prove_contact_too() -> None:
     proof = Milestones(study.milestones, study.endpoints).proof
     assert {"last_alive", "death", "cr", "last_da", "mol_relapse", "tx_start"} <= proof
     assert not proof & {"off_study", "withdrawn", "eligible", "screen_failure"}
+
+
+@pytest.mark.parametrize(
+    ("horizon", "read", "expected"), [(100, None, 100), (100, 60, 60), (100, 365, 100), (None, 60, 60), (0, 60, 0)]
+)
+def test_a_curve_is_read_on_its_day_and_no_later_than_the_horizon(
+    horizon: int | None, read: int | None, expected: int
+) -> None:
+    found = result("NCT06125106", "AG24D100", {"hsct": "2024-01-10", "last_alive": "2024-12-01"}, "2025-01-31")
+    spec = replace(found.spec, truncate_day=horizon, report_day=read)
+    told = estimate(spec, [found])
+    assert told is not None
+    assert told.day == expected

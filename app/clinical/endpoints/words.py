@@ -97,7 +97,7 @@ def description(result: Result, lang: Lang = "en") -> str:
 
 
 def source_words(source: Source, lang: Lang, told: Told = by_key) -> str:
-    """The place of one item: form, visit, row, revision; and what stands beside it."""
+    """The place of one item: form with its repeat, visit, row, revision; and what stands beside it."""
     form, item = told(source.form, None, None), told(source.form, source.item, None)
     repeat = f".{source.repeat}" if source.repeat > 1 else ""
     row = "" if source.row is None else (f", row {source.row}" if lang == "en" else f"，第{source.row}行")
@@ -105,8 +105,8 @@ def source_words(source: Source, lang: Lang, told: Told = by_key) -> str:
         f", {told(source.form, name, None)}: {told(source.form, name, value)}" for name, value in source.show
     )
     if lang == "zh":
-        return f"{form}，{source.visit}{repeat}访视{row}，{item}，第{source.revision}版{shown}"
-    return f"{form[:1].upper()}{form[1:]}, {source.visit}{repeat} visit{row}, {item}, revision {source.revision}{shown}"
+        return f"{form}{repeat}，{source.visit}访视{row}，{item}，第{source.revision}版{shown}"
+    return f"{form[:1].upper()}{form[1:]}{repeat}, {source.visit} visit{row}, {item}, revision {source.revision}{shown}"
 
 
 def _sources(fact: Occurrence | None, lang: Lang, told: Told) -> str:
