@@ -83,7 +83,7 @@ class Recipe(NamedTuple):
     taken: Mapping[str, _Taken]
     """Of each item that is not simply entered on the page itself."""
     alone: bool
-    """Whether all days are entered on the page itself, on conditions about no more than that, as on most."""
+    """Whether all days are entered on the page itself, on conditions about no more than that."""
 
 
 def plan_of(build: Build) -> Plan:

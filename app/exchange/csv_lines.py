@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping
 
 from app.core.errors import Fault, Unreadable
 
-_MOST = 200
+MOST_FAULTS = 200
+"""So many faults of one file are told."""
 
 
 def lines_of(
@@ -42,7 +43,7 @@ def lines_of(
         raise Unreadable(f"The file is no CSV at line {reader.line_num}: {fault}") from None
     if uneven:
         what = "Nothing was stored: lines have another number of cells than the header"
-        raise Unreadable(what, errors=uneven[:_MOST])
+        raise Unreadable(what, errors=uneven[:MOST_FAULTS])
     return lines, [name for name in columns if name not in ignore]
 
 

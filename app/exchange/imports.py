@@ -21,7 +21,7 @@ from app.access.actor import Actor, absent, require, sites
 from app.access.permissions import Permission
 from app.capture.save import form_at, hold, save
 from app.core.errors import Fault, NotFound, Refusal, Stale, Unreadable
-from app.exchange.csv_lines import lines_of
+from app.exchange.csv_lines import MOST_FAULTS, lines_of
 from app.forms import answers as reading
 from app.forms.definition import Form, ItemType, Phase
 from app.models.capture import RecordStatus
@@ -32,7 +32,6 @@ from app.subjects.address import step
 from app.subjects.facts import Place
 
 _OWN = ("subject", "visit", "repeat", "revision", "complete", "reason", "row")
-_MOST_FAULTS = 200
 _COLUMN = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 _REPEATS, _ROWS = 9999, 1_000_000
 
@@ -83,7 +82,9 @@ def import_csv(
     require(actor, Permission.IMPORT, study_id)
     forms = _in_force(session, study_id, form_id)
     if enrol_at is not None:
-        _assert_site(session, actor, study_id, enrol_at)
+        require(actor, Permission.IMPORT, study_id, enrol_at)
+        if site_of(session, study_id, enrol_at) is None:
+            raise absent(actor, Permission.IMPORT, study_id)
     lines, columns = lines_of(body, rename or {}, ignore)
     _known_columns(forms.values(), columns)
     report = Report(import_id=str(uuid4()), lines=len(lines))
@@ -114,10 +115,10 @@ def import_csv(
     if faults:
         faults.sort(key=lambda fault: int(fault.pointer.split("/")[2]))  # /lines/<number>/…
         count = len(faults)
-        shown = "" if count <= _MOST_FAULTS else f"; the first {_MOST_FAULTS} are shown"
+        shown = "" if count <= MOST_FAULTS else f"; the first {MOST_FAULTS} are shown"
         raise Unreadable(
             f"Nothing was stored: {count} faults in the file{shown}. Correct the lines and send the whole file again",
-            errors=faults[:_MOST_FAULTS],
+            errors=faults[:MOST_FAULTS],
             trace=trace,
         )
     return report
@@ -133,12 +134,6 @@ def _in_force(session: Session, study_id: str, form_id: str) -> dict[str | None,
     if not found:
         raise NotFound("The study has no such form")
     return found
-
-
-def _assert_site(session: Session, actor: Actor, study_id: str, site_id: str) -> None:
-    """Refuse a site that is not there, or out of sight."""
-    if site_of(session, study_id, site_id) is None or not _sees(actor, study_id, site_id):
-        raise absent(actor, Permission.IMPORT, study_id)
 
 
 def _sees(actor: Actor, study_id: str, site_id: str) -> bool:

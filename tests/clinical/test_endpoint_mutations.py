@@ -61,7 +61,7 @@ MUTANTS = [
      "extra censoring never adds follow-up"),
     ("endpoints.censoring", "if first.fact is not None and first.day > adt:", "if False:",
      "an outcome that does not count proves contact"),
-    ("endpoints.censoring", "elif spec.truncate_day is not None and (contact := history.contact())[0] > adt:", "elif contact := None:",
+    ("endpoints.censoring", "elif spec.truncate_day is not None and (contact := history.contact)[0] > adt:", "elif contact := None:",
      "any fact proves contact up to a horizon"),
     ("endpoints.censoring", "adt >= horizon and horizon < limit", "False", "censored at the horizon"),
     ("endpoints.censoring", "if day > adt or (last is None and day == adt):", "if last is None:",

@@ -89,7 +89,7 @@ def _last_follow_up(case: Case) -> tuple[date, Why, str | None, Occurrence | Non
                 break
     if spec.censors_alive and adt < limit and history.outlived:
         adt, why, name, last = limit, Why.AT_CUTOFF, None, None
-    elif spec.truncate_day is not None and (contact := history.contact())[0] > adt:
+    elif spec.truncate_day is not None and (contact := history.contact)[0] > adt:
         adt, name, last = contact
         why = Why.AT_CUTOFF if last is None else Why.LAST_FOLLOW_UP
     return adt, why, name, last

@@ -69,6 +69,7 @@ class History:
     __slots__ = (
         "_captured",
         "_chosen",
+        "_contact",
         "_outlived",
         "_with_origin",
         "cutoff",
@@ -92,6 +93,7 @@ class History:
         self.known: dict[str, Track] = {}  # what has been worked out; the engine looks here before it calls `of`
         self._with_origin: dict[tuple[str, date | None], Track] = {}
         self._outlived: bool | None = None
+        self._contact: tuple[date, str | None, Occurrence | None] | None = None
 
     def of(self, name: str, origin: date | None = None) -> Track:
         """The occurrences of a milestone, for an endpoint with this time zero."""
@@ -117,8 +119,14 @@ class History:
             self._outlived = self.cutoff is not None and max(days, default=self.cutoff) > self.cutoff
         return self._outlived
 
+    @property
     def contact(self) -> tuple[date, str | None, Occurrence | None]:
         """The last day, at most the cut-off, on which any fact proves contact; with it, unless it lies later."""
+        if self._contact is None:
+            self._contact = self._last_contact()
+        return self._contact
+
+    def _last_contact(self) -> tuple[date, str | None, Occurrence | None]:
         latest, which, found = date.min, None, None
         for name in self._captured:
             if name in self.definitions.proof:
