@@ -110,12 +110,12 @@ def test_a_verification_says_that_the_trail_holds_or_what_does_not(
     assert sound["anchors"] >= 1
     with psycopg.connect(libpq(database.admin_url)) as connection:
         connection.execute("SET session_replication_role = replica")
-        connection.execute("UPDATE subject SET status = 'dead' WHERE subject_id = %s", (told["first"],))
+        connection.execute("UPDATE subject SET status = 'tampered' WHERE subject_id = %s", (told["first"],))
     broken = trial.inspector.get("/audit/verification").json()
     assert not broken["ok"]
     assert len(broken["faults"]) == 1
     assert told["first"] in broken["faults"][0]
-    assert "dead" not in broken["faults"][0]
+    assert "tampered" not in broken["faults"][0]
 
 
 def test_who_saves_during_a_verification_raises_no_alarm(trial: Trial) -> None:
