@@ -182,13 +182,19 @@ def endpoints(
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def grade(context: typer.Context, rule: str, source: Cases = None, out: Path | None = None) -> None:
-    """Compute a RULE of docs/clinical for each row of a CSV, or for one case given as its inputs (--value 190 …)."""
+    """Compute a RULE of docs/clinical for each row of a CSV, or for one case given as its inputs (--value 190 …).
+
+    Exit 1 when no row can be read.
+    """
     from app.exchange.case_files import graded_file  # noqa: PLC0415
 
     try:
-        say(graded_file(rule, context.args, source, out))
+        said, read = graded_file(rule, context.args, source, out)
     except ValueError as fault:
         fail(str(fault), 2)
+    if not read:
+        fail(said)
+    say(said)
 
 
 @app.command("backup")

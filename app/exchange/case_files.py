@@ -35,10 +35,13 @@ def endpoint_file(facts: Path, out: Path, forms: Path) -> tuple[str, bool]:
     return said, not rows or unread < len(rows)
 
 
-def graded_file(rule: str, options: Sequence[str], source: Path | None, out: Path | None) -> str:
-    """Write `source` with the results of a clinical rule, or tell those of one case in `options`; ValueError if not."""
-    table, said = graded(rule, options, None if source is None else source.read_bytes(), to_file=out is not None)
+def graded_file(rule: str, options: Sequence[str], source: Path | None, out: Path | None) -> tuple[str, bool]:
+    """Write `source` with the results of a clinical rule, or tell those of one case in `options`; ValueError if not.
+
+    What to say, and whether a row could be read.
+    """
+    table, said, read = graded(rule, options, None if source is None else source.read_bytes(), to_file=out is not None)
     if out is not None:
         with replacing(out) as file:
             file.write(table)
-    return said
+    return said, read

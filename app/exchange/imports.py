@@ -21,6 +21,8 @@ from app.access.actor import Actor, absent, require, sites
 from app.access.permissions import Permission
 from app.capture.save import form_at, hold, save
 from app.core.errors import Fault, NotFound, Refusal, Stale, Unreadable
+from app.core.problems import taken
+from app.core.words import Reason
 from app.exchange.csv_lines import MOST_FAULTS, lines_of
 from app.forms import answers as reading
 from app.forms.definition import Form, ItemType, Phase
@@ -80,6 +82,7 @@ def import_csv(
     is refused.
     """
     require(actor, Permission.IMPORT, study_id)
+    reason = None if reason is None else taken(Reason, reason, "reason")
     forms = _in_force(session, study_id, form_id)
     if enrol_at is not None:
         require(actor, Permission.IMPORT, study_id, enrol_at)

@@ -52,6 +52,10 @@ def test_a_reason_is_the_same_for_a_command_as_over_http(second_version: Trial, 
             told = command.invoke(app, [*words, "--reason", reason])
             assert (told.exit_code, "reason: " in told.stderr) == (1, True), (name, len(reason), told.output)
             assert len(reason) == 1 or not reason.strip() or reason not in told.output
+    new = Path("labs.csv").with_name("new.csv")
+    new.write_text("subject,visit,sample_date,hb\nA,D30,2024-02-09,98\n")
+    told = command.invoke(app, ["import", "TRIAL", "labs", str(new), "--reason", "x"])  # also where none is needed
+    assert (told.exit_code, "reason: " in told.stderr) == (1, True), told.output
     assert changes(second_version) == before
     for name in ("study rollback", "import"):
         told = command.invoke(app, [*COMMANDS[name], "--reason", " Taken\nback "])

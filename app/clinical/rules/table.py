@@ -71,12 +71,15 @@ def grade_rows(rule: Rule, rows: Iterable[Mapping[Any, Any]]) -> Iterator[dict[s
         yield {**{other: row[name] for name, other in names.items()}, **empty, **found}
 
 
-def graded(name: str, options: Sequence[str], given: bytes | None, *, to_file: bool) -> tuple[bytes, str]:
-    """What `marrow grade` writes and says: of the CSV `given`, or of one case given as options; raises RuleError."""
+def graded(name: str, options: Sequence[str], given: bytes | None, *, to_file: bool) -> tuple[bytes, str, bool]:
+    """What `marrow grade` writes and says, and whether a case could be read; raises RuleError.
+
+    Of the CSV `given`, or of one case given as options.
+    """
     if (given is not None) is not to_file or (given is not None and options):
         raise RuleError("options", "write --in FILE.csv --out FILE.csv, or the inputs of one case without either")
     if given is None:
-        return b"", grade_options(name, options)
+        return b"", grade_options(name, options), True
     try:
         text = given.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -93,8 +96,11 @@ def as_csv(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
     return out.getvalue().encode()
 
 
-def grade_csv(name: str, text: str) -> tuple[bytes, str]:
-    """A CSV file with the result columns added, and what to say of it; raises RuleError when it is no such table."""
+def grade_csv(name: str, text: str) -> tuple[bytes, str, bool]:
+    """A CSV file with the result columns added, what to say of it, and whether a row could be read.
+
+    Raises RuleError when it is no such table.
+    """
     rule = find(name)
     reader = csv.DictReader(io.StringIO(text, newline=""))
     given = list(reader.fieldnames or [])
@@ -108,8 +114,11 @@ def grade_csv(name: str, text: str) -> tuple[bytes, str]:
         raise RuleError("in", f"is no CSV that can be read: {fault}") from None
     table = as_csv([*kept_names(given, rule).values(), *columns(rule)], rows)
     absent = [column for column in rule.named if column not in given]
-    said = f"{name} version {rule.version}: {len(rows)} rows, {sum(row['value'] == ERROR for row in rows)} unreadable."
-    return table, said + (f" Missing in every row: {', '.join(absent)}." if absent else "")
+    unread = sum(row["value"] == ERROR for row in rows)
+    said = f"{name} version {rule.version}: {len(rows)} rows, {unread} unreadable."
+    if absent:
+        said += f" Missing in every row: {', '.join(absent)}."
+    return table, said, not rows or unread < len(rows)
 
 
 def grade_options(name: str, options: Sequence[str]) -> str:

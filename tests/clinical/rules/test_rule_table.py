@@ -22,7 +22,7 @@ def table(text):
 
 
 def test_each_row_gets_its_results_beside_what_it_held():
-    given, _ = grade_csv("ctcae_labs", HEAD + "a,5.0,ALT,190,U/L,,40,30,\nb,5.0,HGB,110,g/L,,,,\n")
+    given, _, _ = grade_csv("ctcae_labs", HEAD + "a,5.0,ALT,190,U/L,,40,30,\nb,5.0,HGB,110,g/L,,,,\n")
     assert table(given.decode()) == [
         {"id": "a", "version": "5.0", "term": "ALT", "value_given": "190", "unit": "U/L", "lln": "", "uln": "40",
          "baseline": "30", "symptomatic": "", "value": "2", "floor": "", "flags": "", "error": ""},
@@ -32,11 +32,12 @@ def test_each_row_gets_its_results_beside_what_it_held():
 
 
 def test_a_row_that_cannot_be_read_says_why_in_its_row():
-    given, said = grade_csv("ctcae_labs", HEAD + "a,5.0,ALT,190,stone,,40,30,\nb,5.0,ALT,190,U/L,,40,30,,extra\n")
+    given, said, read = grade_csv("ctcae_labs", HEAD + "a,5.0,ALT,190,stone,,40,30,\nb,5.0,ALT,190,U/L,,40,30,,extra\n")
     first, second = table(given.decode())
     assert (first["value"], first["error"]) == ("ERROR", "unit: write one of U/L, IU/L")
     assert (second["value"], second["error"]) == ("ERROR", "row: has more cells than there are columns")
     assert "2 rows, 2 unreadable" in said
+    assert not read
 
 
 def test_rows_of_different_columns_keep_their_own():
@@ -93,7 +94,7 @@ def test_a_file_is_read_and_written_or_neither(options, given, to_file):
 
 
 def test_a_spreadsheets_file_is_read():
-    made, _ = graded("nyha", [], "\N{ZERO WIDTH NO-BREAK SPACE}limitation\r\nnone\r\n".encode(), to_file=True)
+    made, _, _ = graded("nyha", [], "\N{ZERO WIDTH NO-BREAK SPACE}limitation\r\nnone\r\n".encode(), to_file=True)
     assert made == b"limitation,value,floor,flags,error\r\nnone,I,,,\r\n"
 
 
