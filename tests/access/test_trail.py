@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import event
@@ -83,10 +84,10 @@ def test_no_request_that_begins_after_a_role_was_ended_is_answered(world: Any) -
     threads = [threading.Thread(target=ask) for _ in range(4)]
     for thread in threads:
         thread.start()
-    time.sleep(0.3)
+    wait_for(lambda: len(answered) > 20)
     ended = world.call("admin", "POST", f"{grants}/{own['grant_id']}/end", {"reason": "Left the trial"})
     after = time.monotonic()
-    time.sleep(0.3)
+    wait_for(lambda: sum(began > after for began, _ in tuple(answered)) > 20)
     stop.set()
     for thread in threads:
         thread.join()
@@ -95,3 +96,9 @@ def test_no_request_that_begins_after_a_role_was_ended_is_answered(world: Any) -
     late = [status for began, status in answered if began > after]
     assert late
     assert set(late) == {404}
+
+
+def wait_for(reached: Callable[[], bool]) -> None:
+    until = time.monotonic() + 60
+    while not reached() and time.monotonic() < until:
+        time.sleep(0.01)

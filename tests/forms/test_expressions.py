@@ -69,10 +69,10 @@ def test_names_tell_what_a_value_depends_on():
     ids=["brackets", "sums", "nots", "lists", "long", "remark", "blanks"],
 )
 def test_what_is_too_long_or_too_deep_is_refused_or_ends(text):
-    begun = time.perf_counter()
+    begun = time.process_time()
     with contextlib.suppress(ExpressionMistake):  # either outcome is right; a hang or another error is not
         compile_expression(text, KINDS).evaluate({"anc": 2})
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1
 
 
 def test_at_most_two_thousand_characters():
@@ -84,9 +84,9 @@ def test_at_most_two_thousand_characters():
 
 def test_a_search_over_all_pairs_of_many_rows_ends_undecided():
     expression = compile_expression("event.exists(a, event.exists(b, a.grade > b.grade))", KINDS)
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert expression.evaluate({"event": [{"grade": 1.0}] * 500}) is INDETERMINATE
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1
 
 
 anything = st.recursive(
@@ -138,10 +138,10 @@ def test_an_evaluation_takes_microseconds():
 
 
 def _timed(expression, variables):
-    begun = time.perf_counter()
+    begun = time.process_time()
     for _ in range(200):
         expression.evaluate(variables)
-    return (time.perf_counter() - begun) / 200
+    return (time.process_time() - begun) / 200
 
 
 @pytest.mark.parametrize(
