@@ -30,6 +30,7 @@ def test_whoever_ends_the_server_ends_its_database(var: Path, number: signal.Sig
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     words = {name: word for name, word in os.environ.items() if not name.startswith("MARROW_")}
+    before = signal.signal(number, signal.SIG_DFL)  # whoever runs the tests may ignore it, as nohup does
     served = subprocess.Popen(
         [sys.executable, "-m", "app.cli", "serve", f"--port={port}", f"--workers={workers}"],
         cwd=Path(__file__).parents[1],
@@ -37,13 +38,18 @@ def test_whoever_ends_the_server_ends_its_database(var: Path, number: signal.Sig
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    until = time.monotonic() + 60
-    while not _listens(port) and served.poll() is None and time.monotonic() < until:
-        time.sleep(0.1)
-    assert (var / "pg" / "postmaster.pid").exists()
-    served.send_signal(number)
-    assert served.wait(60) == 0
-    assert not (var / "pg" / "postmaster.pid").exists()
+    signal.signal(number, before)
+    try:
+        until = time.monotonic() + 60
+        while not _listens(port) and served.poll() is None and time.monotonic() < until:
+            time.sleep(0.1)
+        assert (var / "pg" / "postmaster.pid").exists()
+        served.send_signal(number)
+        assert served.wait(60) == 0
+        assert not (var / "pg" / "postmaster.pid").exists()
+    finally:
+        served.kill()
+        served.wait()
 
 
 def _listens(port: int) -> bool:
