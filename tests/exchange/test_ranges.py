@@ -108,6 +108,22 @@ def test_as_of_an_instant_the_table_counts_that_held_then(rules_trial: Trial):
     assert [each.subject["ranges"] for each in found] == [None, 1, 2, 2]
 
 
+def test_as_of_an_instant_the_tables_of_the_site_count_where_the_subject_was(rules_trial: Trial):
+    subject = rules_trial.coordinator.subject("HZ01")
+    put(rules_trial, HEAD + MEN)
+    instants = []
+    for site in ("HZ02", "HZ01", "HZ02"):
+        instants.append(clock.now())
+        moved = {"site": site, "reason": "Moved house"}
+        assert rules_trial.cast["keeper"].post(f"/subjects/{subject}/transfer", moved).status_code == 200
+    with rules_trial.database.reading() as session:
+        see(session, "RULES")
+        found = [next(derived(session, "RULES", subject_id=subject, as_of=each)) for each in (*instants, None)]
+    assert [(each.subject["site_id"], each.subject["ranges"]) for each in found] == [
+        ("HZ01", 1), ("HZ02", None), ("HZ01", 1), ("HZ02", None),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("lines", "pointers"),
     [
