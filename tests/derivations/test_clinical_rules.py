@@ -1,8 +1,15 @@
 """Published rules over HTTP, as a frontend asks them."""
 
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from app.derivations.clinical.ask import calculate
 from tests.trial import Trial
 
-RULES = "/api/v1/clinical"
+RULES, JSON = "/api/v1/clinical", "application/json"
 
 
 def test_every_rule_is_listed_with_version_and_source(trial: Trial) -> None:
@@ -38,3 +45,17 @@ def test_an_input_that_cannot_be_read_is_named_and_not_repeated(trial: Trial) ->
     assert trial.nurse.post(f"{RULES}/ctcae_labs", {"inputs": {"nonsense": 1}}).status_code == 422
     assert trial.nurse.post(f"{RULES}/nonsense", {"inputs": {}}).status_code == 404
     assert trial.client.get(RULES).status_code == 401
+
+
+@pytest.mark.parametrize("odd", [[1], {"a": 1}, [], {}, True, 1e400])
+def test_a_list_or_an_object_is_no_input(trial: Trial, odd: Any) -> None:
+    body = json.dumps({"inputs": {"organ": "skin", "inputs": "bsa=5", "bsa": odd}}).encode()
+    refused = trial.nurse.call("POST", f"{RULES}/nih_cgvhd_organ", content=body, headers={"Content-Type": JSON})
+    assert refused.status_code == 422
+    twice = trial.nurse.post(f"{RULES}/nih_cgvhd_organ", {"inputs": {"organ": "skin", "inputs": "bsa=5", "bsa": 5}})
+    assert [each["pointer"] for each in twice.json()["errors"]] == ["/inputs/bsa"]
+
+
+def test_a_list_that_a_page_passes_on_is_refused_like_anything_that_cannot_be_read() -> None:
+    told = calculate("nih_cgvhd_organ", {"organ": ["skin"], "bsa": Decimal(5)})
+    assert (told.value, told.flags) == ("NE", ("REFUSED_ORGAN",))

@@ -128,17 +128,15 @@ class OrganRule(Rule):
 
     def read(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """As of any rule; a cell `inputs` such as "bsa=5;sclerosis=deep" stands for those inputs."""
-        packed = inputs.get("inputs")
-        given = dict(inputs)
-        if isinstance(packed, str):
-            for part in filter(None, (each.strip() for each in packed.split(";"))):
-                name, equals, value = part.partition("=")
-                if not equals or name.strip() not in self.named or name.strip() == "inputs":
-                    raise RuleError("inputs", "write input=value;input=value, with the inputs of this rule")
-                if given.get(name.strip()) not in {None, ""}:
-                    raise RuleError(name.strip(), "is given twice: as an input, and among inputs")
-                given[name.strip()] = value
-        return super().read(given)
+        given = super().read(inputs)
+        for part in filter(None, (each.strip() for each in (given["inputs"] or "").split(";"))):
+            name, equals, value = (each.strip() for each in part.partition("="))
+            if not equals or name not in self.named or name == "inputs":
+                raise RuleError("inputs", "write input=value;input=value, with the inputs of this rule")
+            if given[name] is not None:
+                raise RuleError(name, "is given twice: as an input, and among inputs")
+            given[name] = self.named[name].read(value)
+        return given
 
 
 CGVHD_ORGAN = OrganRule(

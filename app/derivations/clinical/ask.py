@@ -12,8 +12,12 @@ _REMEMBERED = 8192  # cases; the counts and enzymes of neighbouring pages often 
 
 
 def calculate(rule: str, inputs: Mapping[str, Any]) -> Outcome:
-    """The outcome of a rule. An input that the rule refuses makes it NE, with the flag REFUSED_<INPUT>."""
-    return _calculated(rule, tuple(sorted(inputs.items())))
+    """The outcome of a rule. An input that the rule refuses makes it NE, with the flag REFUSED_<INPUT>.
+
+    No rule reads a list: one that a page passes on is refused like any other thing that cannot be read.
+    """
+    known = {name: value if isinstance(value, Hashable) else () for name, value in inputs.items()}
+    return _calculated(rule, tuple(sorted(known.items())))
 
 
 @lru_cache(maxsize=_REMEMBERED, typed=True)

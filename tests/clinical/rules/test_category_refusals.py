@@ -4,6 +4,7 @@ import pytest
 
 from app.clinical.rules.categories import CATEGORY_RULES
 from app.clinical.rules.errors import RuleError
+from app.clinical.rules.registry import RULES as EVERY
 from app.clinical.rules.response import RESPONSE
 from app.clinical.rules.rule import Rule
 
@@ -76,3 +77,12 @@ def test_a_rule_says_where_it_comes_from(name):
     assert all(table.source and table.rows for table in rule.tables)
     assert all(len(row) == len(table.columns) for table in rule.tables for row in table.rows)
     assert rule.tables
+
+
+@pytest.mark.parametrize("rule", EVERY.values(), ids=list(EVERY))
+@pytest.mark.parametrize("odd", [[1], {"a": 1}, [], {}, (), object()])
+def test_no_input_takes_what_is_no_single_value(rule, odd):
+    for name in rule.named:
+        with pytest.raises(RuleError) as refused:
+            rule.compute({name: odd})
+        assert refused.value.name == name
