@@ -106,15 +106,21 @@ def asking(form: Form, calculation: Calculation, names: Mapping[str, Kind]) -> A
     uses: set[str] = set()
     facts: dict[str, None] = {}
     for name, text in calculation.inputs.items():
-        plain = _NAME.fullmatch(text.strip())
+        plain = plain_name(form, text)
         compiled = compile_expression(text, names, result="any")
         uses |= compiled.uses
         facts |= dict.fromkeys(sorted(members(text, "subject")))
-        if plain is not None and (plain[1] or form.has(plain[2])):
-            named[name] = (plain[1] or "", plain[2])
-        else:
+        if plain is None:
             worked[name] = compiled
+        else:
+            named[name] = plain
     return Asking(calculation, named, worked, frozenset(uses), tuple(facts))
+
+
+def plain_name(form: Form, text: str) -> tuple[str, str] | None:
+    """Whose value (subject, study, or "" for the page) a plain name passes on, and the name; None for the rest."""
+    found = _NAME.fullmatch(text.strip())
+    return (found[1] or "", found[2]) if found is not None and (found[1] or form.has(found[2])) else None
 
 
 @dataclass(frozen=True)

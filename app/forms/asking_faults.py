@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, Protocol
 
-from app.forms.asking import FLOOR, Asking, Watch, asking, watch
+from app.forms.asking import FLOOR, Asking, Watch, asking, plain_name, watch
 from app.forms.context import Context
 from app.forms.definition import Calculation, Check, Example, Form, Item, ItemType, Phase, Severity
-from app.forms.expressions import ExpressionMistake, Kind, compile_expression
+from app.forms.expressions import INDETERMINATE, SCALARS, ExpressionMistake, Kind, compile_expression
 from app.forms.mistakes import Fault, Path, again, near
 from app.forms.page import Page
 from app.forms.reading import read
@@ -21,11 +21,29 @@ class Named(Protocol):
         """The name."""
 
 
+class Asked(Protocol):
+    """What has to be known of an input: what it can be read from, and how that is said."""
+
+    @property
+    def in_a_form(self) -> str:
+        """How an expression gives it."""
+
+    @property
+    def accepted(self) -> str:
+        """What it accepts, empty when there is nothing to say."""
+
+    def takes(self, kind: str) -> bool:
+        """Whether it can be read from what an expression of this kind gives."""
+
+    def read(self, raw: object) -> Any:
+        """What it makes of a value; raises ValueError when it can make nothing of it."""
+
+
 class Published(Protocol):
     """What has to be known of a published rule: what it asks for, and what it answers."""
 
     @property
-    def named(self) -> Mapping[str, Any]:
+    def named(self) -> Mapping[str, Asked]:
         """Its inputs by name."""
 
     @property
@@ -46,8 +64,8 @@ def calculation_faults(
     for at, each in enumerate(form.calculations):
         path: Path = ("calculation", at)
         mistakes = [*_rows(form, path, each.rows), *_range(form, path, each), *_rule(path, each, catalogue)]
-        for name, text in each.inputs.items():
-            mistakes += _expression((*path, "inputs", name), text, names.get(each.rows, {}), "any")
+        for name in each.inputs:
+            mistakes += _input(form, (*path, "inputs", name), each, names.get(each.rows, {}), catalogue)
         if each.id not in fed:
             mistakes.append(Fault((*path, "id"), f"no item shows {each.id!r}", "Add a computed item that names it"))
         if not mistakes:
@@ -98,6 +116,36 @@ def _rule(path: Path, each: Calculation, catalogue: Catalogue | None) -> Iterato
     for number, name in enumerate(each.needs):
         if name not in each.inputs:
             yield Fault((*path, "needs", number), f"{name!r} is no input here", "Name one of `inputs`")
+
+
+def _input(
+    form: Form, path: Path, each: Calculation, names: Mapping[str, Kind], catalogue: Catalogue | None
+) -> Iterator[Fault]:
+    """What is no expression, or what the rule could not read on any page: a wrong kind, a constant it does not take."""
+    name = str(path[-1])
+    mistakes = _expression(path, each.inputs[name], names, "any")
+    yield from mistakes
+    wanted = None if catalogue is None or each.rule not in catalogue else catalogue[each.rule].named.get(name)
+    if wanted is None or mistakes:
+        return
+    given = compile_expression(each.inputs[name], names, result="any", strict=True)
+    if plain_name(form, each.inputs[name]) is not None:
+        readable = given.kind in SCALARS
+    elif given.uses:
+        readable = given.kind == "any" or wanted.takes(given.kind)
+    else:
+        readable = _reads(wanted, given.evaluate({}))
+    if not readable:
+        accepted = f": {wanted.accepted}" if wanted.accepted else ""
+        yield Fault(path, f"{each.rule} can never read {name!r} from this", f"Write {wanted.in_a_form}{accepted}")
+
+
+def _reads(wanted: Asked, value: Any) -> bool:
+    try:
+        wanted.read(None if value is INDETERMINATE else value)
+    except ValueError:
+        return False
+    return True
 
 
 def _item(

@@ -22,7 +22,7 @@ from datetime import date
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from cel_expr_python import cel
 
@@ -34,6 +34,7 @@ from app.forms.tokens import ExpressionMistake, tokenise
 
 __all__ = [
     "INDETERMINATE",
+    "SCALARS",
     "Coded",
     "Expression",
     "ExpressionMistake",
@@ -57,6 +58,8 @@ class _Indeterminate(Enum):
 INDETERMINATE: Final = _Indeterminate.INDETERMINATE
 
 Result = Literal["bool", "number", "text", "any"]
+SCALARS: Final = frozenset(get_args(Result))
+"""What an expression gives that is one value; the rest are lists, rows and maps."""
 
 _ENGINE = cel.NewEnv(functions=declarations(cel.Type.STRING, cel.Type.DOUBLE))
 _TEXT = cel.Type("string_wrapper")  # nullable: may be compared with a text and with null

@@ -11,6 +11,7 @@ from app.derivations.clinical.ask import calculate
 from app.forms.answers import Context, judge, read
 from app.forms.check import check_form
 from app.forms.definition import Form
+from app.forms.mistakes import Mistake
 
 LIBRARY = Path(__file__).parents[2] / "forms" / "library"
 
@@ -127,3 +128,51 @@ def test_a_protocol_that_wants_a_second_positive_sample_says_so_by_a_parameter(
     context = Context(subject={"mrd_history": history}, study=study, calculate=calculate)
     judged = judge(form, read(form, answers).answers, context)
     assert judged.computed.get("molecular_relapse_date") == day
+
+
+def mistakes_with(name: str, given: str) -> list[Mistake]:
+    """What is wrong with the page on MRD when an input of mrd_status says this, each on the line of the input."""
+    text = (LIBRARY / "mrd" / "v2.toml").read_text(encoding="utf-8")
+    before, after = text.split('rule = "mrd_status"\n', 1)
+    old = next(line for line in after.splitlines() if line.startswith(f"{name} ="))
+    _, mistakes = check_form(
+        before + 'rule = "mrd_status"\n' + after.replace(old, f'{name} = "{given}"', 1), catalogue=RULES
+    )
+    line = text.splitlines().index(old, text[: len(before)].count("\n")) + 1
+    assert {each.line for each in mistakes} <= {line}
+    return mistakes
+
+
+@pytest.mark.parametrize("given", ["1", "'maybe'", "method == 'FLOW' ? 1 : 0", "['Y']", "ratio(lod_pct, 100)"])
+def test_an_input_that_no_page_could_give_is_a_mistake(given: str) -> None:
+    found = [(each.message, each.remedy) for each in mistakes_with("in_cr", given)]
+    assert found == [("mrd_status can never read 'in_cr' from this", "Write true or false, 'Y' or 'N'")]
+
+
+@pytest.mark.parametrize("given", ["'Y'", "true", "method == 'FLOW'", "method == 'FLOW' ? 'Y' : 'N'", "subject.in_cr"])
+def test_an_input_that_some_page_could_give_is_none(given: str) -> None:
+    assert mistakes_with("in_cr", given) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "remedy"),
+    [
+        ("threshold", "0", "Write a number: above 0"),
+        ("threshold", "true", "Write a number: above 0"),
+        ("threshold", "0.001", None),
+        ("threshold", "'0.001'", None),
+        ("method", "2", "Write a text, such as 'MFC': MFC, RQPCR, NGS"),
+        ("method", "'SEVEN'", "Write a text, such as 'MFC': MFC, RQPCR, NGS"),
+        ("method", "'flow'", None),
+    ],
+)
+def test_the_remedy_says_how_a_form_gives_the_input(name: str, given: str, remedy: str | None) -> None:
+    assert [each.remedy for each in mistakes_with(name, given)] == ([] if remedy is None else [remedy])
+
+
+def test_a_list_is_no_input() -> None:
+    text = (LIBRARY / "mrd" / "v2.toml").read_text(encoding="utf-8")
+    item = text.split('id = "result"\n', 1)[1].split("type =", 1)[0]
+    several = text.replace(f'id = "result"\n{item}type = "single"', f'id = "result"\n{item}type = "multiple"', 1)
+    _, mistakes = check_form(several, catalogue=RULES)
+    assert "mrd_status can never read 'result' from this" in [each.message for each in mistakes]

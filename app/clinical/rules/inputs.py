@@ -38,6 +38,19 @@ class Kind(StrEnum):
     TEXT = "text"
 
 
+IN_A_FORM: Mapping[Kind, str] = {
+    Kind.DECIMAL: "a number",
+    Kind.INTEGER: "a whole number",
+    Kind.CODE: "a text, such as '{}'",
+    Kind.YES_NO: "true or false, 'Y' or 'N'",
+    Kind.DATE: "a text, such as '2024-02-29'",
+    Kind.DATETIME: "a text, such as '2024-02-29T09:30'",
+    Kind.TEXT: "a text",
+}
+"""How an expression of a form gives an input. A number that it works out is never a code, nor yes or no."""
+_BESIDE_TEXT = {Kind.DECIMAL: "number", Kind.INTEGER: "number", Kind.YES_NO: "bool"}
+
+
 @dataclass(frozen=True)
 class Input:
     """One thing a rule asks for.
@@ -74,6 +87,20 @@ class Input:
     def missing_flag(self) -> str:
         """The flag of a result that cannot be told without this input."""
         return self.missing or f"{self.name.upper()}_MISSING"
+
+    @property
+    def in_a_form(self) -> str:
+        """How an expression of a form gives it."""
+        return IN_A_FORM[self.kind].format(*self.codes[:1])
+
+    @property
+    def accepted(self) -> str:
+        """The codes or the range accepted, empty when there is nothing to say."""
+        return ", ".join(self.codes) + self.range_words()
+
+    def takes(self, kind: str) -> bool:
+        """Whether it can be read from what an expression of this kind gives (text, number, bool or another)."""
+        return kind in {"text", _BESIDE_TEXT.get(self.kind)}
 
     def read(self, raw: object) -> Value | None:
         """The value of a cell, None when it is empty; raises RuleError when it is neither."""

@@ -18,6 +18,12 @@ KINDS = {
     Kind.DATETIME: "YYYY-MM-DDTHH:MM",
     Kind.TEXT: "text",
 }
+INPUTS = ("input", "what", "in a table", "in a form", "accepted")
+FORMS = (
+    "In a form an item passes on its value; an expression gives it in the way said here, and the file puts quotes",
+    'around the whole: `"1.5"`, `"true"`, `"\'text\'"`.',
+    "",
+)
 
 
 def pages() -> Mapping[str, str]:
@@ -60,7 +66,7 @@ def page(rule: Rule) -> str:
     if rule.profiles:
         choices = [(one.name, one.input, one.source) for one in rule.profiles]
         lines += ["## Profiles", "", *_table(("profile", "chosen by", "source"), choices), ""]
-    lines += ["## Inputs", "", *_table(("input", "what", "written as", "accepted"), map(_input, rule.inputs)), ""]
+    lines += ["## Inputs", "", *_table(INPUTS, map(_input, rule.inputs)), "", *FORMS]
     lines += [
         "## Results",
         "",
@@ -77,9 +83,9 @@ def page(rule: Rule) -> str:
 
 def _input(one: Input) -> tuple[str, ...]:
     unit = f", in {one.unit}" if one.unit else f", in the unit of `{one.unit_in}`" if one.unit_in else ""
-    accepted = ", ".join(one.codes) + one.range_words()
     others = ", ".join(f"{other} = {code}" for other, code in one.aliases.items() if other != code)
-    return f"`{one.name}`", one.meaning, KINDS[one.kind] + unit, accepted + (f"; {others}" if others else "")
+    accepted = one.accepted + (f"; {others}" if others else "")
+    return f"`{one.name}`", one.meaning, KINDS[one.kind] + unit, one.in_a_form, accepted
 
 
 def _result(one: Result) -> tuple[str, ...]:
