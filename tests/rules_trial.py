@@ -23,10 +23,10 @@ CAST: dict[str, tuple[Role, str | None]] = {
 }
 
 
-def open_rules(engine: Engine, folder: Path) -> Trial:
+def open_rules(engine: Engine, folder: Path, rules: Path = RULES) -> Trial:
     """The application with the trial of rules published beside the small one; its people join the cast."""
     made = Trial.open(engine, folder)
-    publish(made.database, RULES)
+    publish(made.database, rules)
     with made.database.writing() as session:
         see_all(session)
         for name, (role, site) in CAST.items():

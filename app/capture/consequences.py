@@ -21,7 +21,7 @@ from app.derivations.late import late_questions
 from app.derivations.readings import Reading, Readings, read_pages
 from app.derivations.working import worked
 from app.forms.definition import Form, Phase
-from app.forms.findings import Question
+from app.forms.findings import PageRule, Question
 from app.models.capture import Severity
 from app.quality.findings import Observation, differing, reconcile
 from app.study.library import Build, form_of
@@ -132,10 +132,10 @@ def work_out(
     touched, gone = _touched(build, forms, ranges, now, pages, before, saved)
     records = [each.page.record_id for each in touched] + gone
     conclusion = conclude(build, now.captured(), now.values)
-    late = now.late_rules()
-    unasked = {name for each in touched for name in each.unasked(phase)}
+    late = now.late_rules(phase)
+    unasked = {found for each in touched for found in each.unasked(phase)}
+    looked_at = {None, *records}
     standing = read_before(session, subject, records)
-    everything = before is None
     kept = dict(closed_with(standing, subject, (each for each in touched if each.page.place not in saved)))
     return Consequences(
         subject=subject,
@@ -149,8 +149,8 @@ def work_out(
         findings=[
             row
             for row in standing.findings
-            if (everything or row["record_id"] is None or row["record_id"] in records or row["rule"] in late)
-            and row["rule"] not in unasked
+            if (rule := PageRule(row["record_id"], row["rule"])) in late
+            or (rule.record_id in looked_at and rule not in unasked)
         ],
         observed=[
             *(_observation(each.page, question) for each in touched for question in each.questions(phase)),
@@ -178,7 +178,8 @@ def _touched(
     Where no fact is read from what was changed, nobody else can know something else.
     """
     if before is None:
-        return list(now.by_place.values()), []
+        void = [page.record_id for place, page in pages.items() if place not in now.by_place]
+        return list(now.by_place.values()), void
     if not any(feeds(build, place.form) for place in saved):
         told = [now.by_place[place] for place in saved if place in now.by_place]
         return told, [pages[place].record_id for place in saved if place not in now.by_place]

@@ -14,7 +14,7 @@ from app.forms.answers import Context, Judgement, judge, late_questions
 from app.forms.asking import RangeTable, Watch, watch
 from app.forms.definition import Form, ItemType, Phase
 from app.forms.expressions import ExpressionMistake
-from app.forms.findings import Question, fingerprint
+from app.forms.findings import PageRule, Question, fingerprint
 from app.forms.rules import rules
 from app.forms.tokens import members
 from app.study.library import Build
@@ -128,10 +128,17 @@ class Reading:
             if self.form.item(item).type is not ItemType.COMPUTED:
                 yield Question(item, row, "in_future", fingerprint=fingerprint(raw))
 
-    def unasked(self, phase: Phase) -> list[str]:
+    def unasked(self, phase: Phase) -> Iterator[PageRule]:
         """The checks of the page that are not asked in this phase: what they found before stands."""
-        every = (*rules(self.form).checks, *self.asked.checks)
-        return [each.check.rule for each in every if phase not in each.check.phases]
+        for each in (*rules(self.form).checks, *self.asked.checks):
+            if phase not in each.check.phases:
+                yield PageRule(self.page.record_id, each.check.rule)
+
+    def asked_last(self, phase: Phase) -> Iterator[PageRule]:
+        """The checks of the page that are asked in this phase and hang on what is derived last."""
+        for each in self.asked.checks if self.asked.late else ():
+            if each.late and phase in each.check.phases:
+                yield PageRule(self.page.record_id, each.check.rule)
 
     def late(self, window: Mapping[str, Any], endpoint: Mapping[str, Any]) -> list[Question]:
         """What the checks find that ask about the visit's window and about endpoints."""
@@ -155,10 +162,9 @@ class Readings:
                 found[milestone].append(fact)
         return dict(found)
 
-    def late_rules(self) -> frozenset[str]:
-        """The checks whose findings hang on what is derived last, whichever page they stand on."""
-        asked = (reading.asked for reading in self.by_place.values())
-        return frozenset(each.check.rule for one in asked if one.late for each in one.checks if each.late)
+    def late_rules(self, phase: Phase) -> frozenset[PageRule]:
+        """The checks whose findings hang on what is derived last, on whichever page they are asked in this phase."""
+        return frozenset(found for each in self.by_place.values() for found in each.asked_last(phase))
 
 
 def read_pages(
@@ -255,10 +261,13 @@ def _asked(build: Build, form: Form) -> _Asked:
 
 
 def _checks(build: Build, form: Form) -> Iterator[Watch]:
-    """The study's checks on a form; one that asks for items which an older version lacks is not asked on it."""
-    around = surroundings(build.study, build.forms)
+    """The study's checks on a form.
+
+    On an older version of it one is not asked that asks for items which that lacks, or that has the name of its own.
+    """
+    around, own = surroundings(build.study, build.forms), {each.id for each in form.checks}
     for check in build.study.checks:
-        if check.form == form.form and form.has(check.item):
+        if check.form == form.form and form.has(check.item) and check.id not in own:
             try:
                 yield watch(check, names_of(build.study, form, check.rows, around))
             except (ExpressionMistake, KeyError):

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
 import orjson
 
@@ -37,6 +38,13 @@ class Question:
     severity: str = "query"
     fingerprint: str = ""
     phases: tuple[str, ...] = ()
+
+
+class PageRule(NamedTuple):
+    """A rule upon one page, None for the casebook as a whole: two forms may have checks of one name."""
+
+    record_id: UUID | None
+    rule: str
 
 
 def fingerprint(*values: Any) -> str:
