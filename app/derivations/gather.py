@@ -9,7 +9,7 @@ from app.clinical.endpoints.definition import LAST_ALIVE, MilestoneSource
 from app.clinical.endpoints.milestones import Milestones
 from app.clinical.endpoints.occurrence import Occurrence, Source, occurrence
 from app.forms.answers import Context, proving_life, value_of, variables
-from app.forms.definition import Form, ItemType
+from app.forms.definition import Form, ItemType, MissingReason
 from app.forms.expressions import Expression, compile_expression
 from app.forms.rules import kinds, rules
 from app.study.library import Build
@@ -58,6 +58,8 @@ _PAGE: Sequence[int | None] = (None,)
 """The page itself, where rows are asked for."""
 
 _NOTHING = Context()
+_NEVER = frozenset({MissingReason.NOT_DONE, MissingReason.NOT_APPLICABLE})
+"""Reasons for having no date that say that there was nothing to date."""
 
 
 @dataclass(frozen=True)
@@ -154,9 +156,14 @@ def _alone(recipe: Recipe, page: Page) -> list[tuple[str, Occurrence]]:
         if value_of(answers.get(item)) is not None
     ]
     for milestone, item, _, _, _, when in recipe.readers:
-        if when.holds(names) if when is not None else answers.get(item) is not None:
+        if when.holds(names) if when is not None else _happened(answers.get(item)):
             found.append((milestone, dated.get(item) or _entered(page, item, dated)))
     return found
+
+
+def _happened(answer: Any) -> bool:
+    """Whether a date to which no condition is set says that it happened: a day, or why none is known."""
+    return answer is not None and (not isinstance(answer, dict) or answer.get("missing") not in _NEVER)
 
 
 def _entered(page: Page, item: str, dated: dict[str, Occurrence]) -> Occurrence:
@@ -187,8 +194,8 @@ class _PageReading:
         names = variables(form, self._answers, self._beside.context, needed=needed, computed=self._made)
         for milestone, item, section, undated, show, when in self._recipe.readers:
             if section is not None:
-                rows = self._rows(section, when)
-            elif self._answer(item, None) is not None if when is None else when.holds(names):
+                rows = self._rows(section, item, when)
+            elif _happened(self._answer(item, None)) if when is None else when.holds(names):
                 rows = _PAGE
             else:
                 continue
@@ -208,15 +215,18 @@ class _PageReading:
         values = ((name, self._value(name, row)) for name in show)
         return tuple((name, _text(value)) for name, value in values if value is not None)
 
-    def _rows(self, section: str, when: Expression | None) -> Sequence[int | None]:
+    def _rows(self, section: str, item: str, when: Expression | None) -> Sequence[int | None]:
         """The rows in which a condition holds."""
         form, answers, context = self._recipe.form, self._answers, self._beside.context
         return [
             row["row"]
             for row in answers.get(section, ())
-            if when is None
-            or when.holds(
-                variables(form, answers, context, (section, row["row"]), needed=when.uses, computed=self._made)
+            if (
+                row.get(item) is None or _happened(row[item])
+                if when is None
+                else when.holds(
+                    variables(form, answers, context, (section, row["row"]), needed=when.uses, computed=self._made)
+                )
             )
         ]
 

@@ -48,6 +48,19 @@ def test_a_redated_event_carries_no_flag_of_its_documented_day():
     assert (found.adt, found.flag) == (date(2024, 1, 12), "")
 
 
+def test_who_is_censored_at_an_imputed_origin_carries_its_flag():
+    found = result("OS", {"enrol": [occurrence("2024-01")]})
+    assert (found.adt, found.flag, found.start_flag) == (date(2024, 1, 1), "D", "D")
+    assert result("OS", {"enrol": [on(date(2024, 1, 1))]}).flag == ""
+
+
+def test_of_an_imputed_and_a_complete_date_of_one_day_the_complete_one_is_told():
+    whole, month = on(date(2024, 3, 1)), occurrence("2024-03")
+    for facts in ([month, whole], [whole, month]):
+        found = result("EFS", {"tx_start": [on(date(2024, 1, 12))], "heme_relapse": facts})
+        assert (found.adt, found.flag) == (date(2024, 3, 1), "")
+
+
 def test_a_clamped_contact_keeps_its_source():
     contact = Source("survival", "FU", 1, "contact_date", 1)
     found = result(

@@ -8,7 +8,7 @@ from datetime import date
 from app.clinical.dates import shifted
 from app.clinical.endpoints.censoring import Case, First, censored, extra_censoring
 from app.clinical.endpoints.milestones import History
-from app.clinical.endpoints.occurrence import NOTHING, Occurrence, Track, may_precede
+from app.clinical.endpoints.occurrence import NOTHING, Occurrence, Track, holds, may_precede
 from app.clinical.endpoints.result import Result, Spec, Status, Why
 
 
@@ -44,8 +44,8 @@ def evaluate(spec: Spec, history: History) -> Result:
         result = Result(spec, first.status, None, start, adt, first.name, first.fact, zero)
     else:
         result = censored(case, first, extra)
-    if (first.doubts or spec.censor_at) and (asks := _undated(case, first, bound)) is not None:
-        return Result(spec, Status.QUERY, Why.UNDATED, milestone=asks[0], fact=asks[1], origin=zero)
+    if (first.doubts or spec.censor_at) and (asks := _undated(case, first, bound, result)) is not None:
+        result = Result(spec, Status.QUERY, Why.UNDATED, milestone=asks[0], fact=asks[1], origin=zero)
     return result if spec.entry is None else _delayed(case, spec.entry, result)
 
 
@@ -85,48 +85,55 @@ def _first_outcome(case: Case) -> First:
             if day is None:  # pragma: no cover - dated facts have a day; this tells the type checker
                 continue
             if day < start:
-                if not fact.flag or fact.upper is None or fact.upper < start:
+                if not holds(fact, start):
                     continue  # history
                 # The stated period holds the time zero. What happens once cannot lie before it; the rest may.
                 if milestone not in spec.milestones.once:
-                    unsure.append((number, milestone, fact._replace(date=None, lower=start)))
+                    unsure.append((number, milestone, fact._replace(date=None)))
                     continue
                 day, fact = start, fact._replace(date=start)  # noqa: PLW2901
             if day < earliest or (first is None and day == earliest):
                 first, earliest, name, status, place = fact, day, milestone, kind, number
             break
-        for fact in doubts:
-            if fact.upper is None or fact.upper >= start:
-                within = milestone in spec.milestones.once and (fact.lower is None or fact.lower < start)
-                unsure.append((number, milestone, fact._replace(lower=start) if within else fact))
+        if doubts:
+            unsure += [(number, milestone, fact) for fact in doubts if fact.upper is None or fact.upper >= start]
     return First(first, earliest, name, status, place, unsure)
 
 
-def _undated(case: Case, first: First, bound: date) -> tuple[str, Occurrence] | None:
-    """A fact without a certain day that could change the result: an earlier outcome, an earlier extra censoring."""
-    counts = first.fact is not None and first.day <= bound
+def _undated(case: Case, first: First, bound: date, result: Result) -> tuple[str, Occurrence] | None:
+    """A fact without a certain day that could change the result: an earlier outcome, an earlier extra censoring.
+
+    Before the time zero it would be history, and change nothing.
+    """
+    counts, start = first.fact is not None and first.day <= bound, case.start
     reach = first.day if counts else bound
     for number, milestone, fact in first.doubts:
-        if fact.lower is None or fact.lower < reach or (fact.lower == reach and (not counts or number < first.place)):
+        lower = max(fact.lower or start, start)
+        if lower < reach or (lower == reach and (not counts or number < first.place)):
             return milestone, fact
+    reach = first.day if counts else result.adt or bound
     for milestone, _ in case.spec.censor_at:
-        for fact in case.history.of(milestone, case.start).doubts:
-            if may_precede(fact, reach) and (fact.upper is None or fact.upper >= case.start):
+        dated, doubts = case.history.of(milestone, start)
+        for fact in (*doubts, *(fact._replace(date=None) for fact in dated if holds(fact, start))):
+            if max(fact.lower or start, start) < reach and (fact.upper is None or fact.upper >= start):
                 return milestone, fact
     return None
 
 
 def _delayed(case: Case, name: str, result: Result) -> Result:
-    """At risk only from entry on: what ended before it never was at risk."""
+    """At risk only from entry on: what ended before it never was at risk, and who never entered has no result."""
     dated, doubts = case.history.of(name)
     first = _by(dated, case.limit)
-    for fact in doubts:
-        if first is None or may_precede(fact, first.date or case.limit):
-            return Result(case.spec, Status.QUERY, Why.UNDATED, milestone=name, fact=fact, origin=case.zero)
-    if first is None:
+    if first is None and not doubts:
         return Result(case.spec, Status.NA, Why.NOT_ENTERED, milestone=name, origin=case.zero)
+    if result.adt is None:
+        return result
+    unsure = [fact for fact in doubts if first is None or may_precede(fact, first.date or case.limit)]
+    if first is not None and holds(first, case.start) and (first.upper or case.limit) > result.adt:
+        unsure.append(first._replace(date=None))
+    if unsure or first is None:
+        return Result(case.spec, Status.QUERY, Why.UNDATED, milestone=name, fact=unsure[0], origin=case.zero)
     entry = max(first.date or case.start, case.start)
-    documented = result.adt if result.status is Status.CENSORED or result.fact is None else result.fact.date
-    if documented is not None and documented < entry:
+    if result.adt < entry:
         return Result(case.spec, Status.NA, Why.BEFORE_ENTRY, milestone=name, fact=first, origin=case.zero, entry=entry)
     return result._replace(entry=entry)

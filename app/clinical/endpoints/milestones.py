@@ -115,8 +115,8 @@ class History:
     def outlived(self) -> bool:
         """Whether what happens once, a death, lies after the cut-off: a proof of life at the cut-off."""
         if self._outlived is None:
-            days = [fact.date for name in self.definitions.once for fact in self._days(name) if fact.date is not None]
-            self._outlived = self.cutoff is not None and max(days, default=self.cutoff) > self.cutoff
+            days = [_at_least(fact) for name in self.definitions.once for fact in self._days(name)]
+            self._outlived = self.cutoff is not None and max(days, default=date.min) > self.cutoff
         return self._outlived
 
     @property
@@ -131,8 +131,8 @@ class History:
         for name in self._captured:
             if name in self.definitions.proof:
                 for fact in self._days(name):
-                    if fact.date is not None and fact.date > latest:
-                        latest, which, found = fact.date, name, fact
+                    if (day := _at_least(fact)) > latest:
+                        latest, which, found = day, name, fact
         return (self.cutoff, None, None) if self.cutoff is not None and latest > self.cutoff else (latest, which, found)
 
     def _resolved(self, name: str) -> Track:
@@ -220,6 +220,11 @@ def _allows(fact: Occurrence, day: date) -> bool:
     return fact.lower is not None and fact.upper is not None and fact.lower <= day <= fact.upper
 
 
+def _at_least(fact: Occurrence) -> date:
+    """The day of a fact, or the first that it can lie on: a death of which no more is known was lived up to."""
+    return fact.date or fact.lower or date.min
+
+
 def _is_later(day: date | None, than: date | None) -> bool:
     return day is not None and than is not None and day > than
 
@@ -234,4 +239,4 @@ def _by(cutoff: date, facts: Sequence[Occurrence], *, clamped: bool) -> Iterator
             yield fact._replace(date=cutoff, flag="")
 
 
-_DAY = attrgetter("date")
+_DAY = attrgetter("date", "flag")  # on one day the complete date first

@@ -249,12 +249,16 @@ def _uncertain(fact: Occurrence) -> Occurrence:
 
 
 def _track(facts: list[Occurrence]) -> Track:
-    dated = sorted((fact for fact in facts if fact.date is not None), key=_day)
+    dated = sorted((fact for fact in facts if fact.date is not None), key=_complete_first)
     return Track(tuple(dated), tuple(fact for fact in facts if fact.date is None))
 
 
 def _day(fact: Occurrence) -> date:
     return fact.date or date.max
+
+
+def _complete_first(fact: Occurrence) -> tuple[date, str]:
+    return _day(fact), fact.flag
 
 
 def sources(*facts: Occurrence | None) -> tuple[Source, ...]:

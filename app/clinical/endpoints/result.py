@@ -138,7 +138,9 @@ class Result(NamedTuple):
     @property
     def flag(self) -> str:
         """ADaM's ADTF: how much of `adt` was imputed."""
-        return self.fact.flag if self.fact is not None and self.adt is not None and self.adt == self.fact.date else ""
+        if self.adt is not None and self.fact is not None and self.adt == self.fact.date:
+            return self.fact.flag
+        return self.start_flag if self.adt is not None and self.adt == self.start else ""
 
     @property
     def start_flag(self) -> str:
