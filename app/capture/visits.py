@@ -15,6 +15,9 @@ from app.subjects.address import written
 from app.subjects.facts import Page, Place
 from app.subjects.visits import REASON, dates_of, entered, visits
 
+FORMER: Mapping[Lang, str] = {"en": "{} (no longer in the study)", "zh": "{}（研究已不再设此访视）"}
+"""What a visit is called that was begun, and that this version of the study does not have."""
+
 
 def timeline(
     session: Session, study_id: str, subject: Mapping[str, Any], pages: Mapping[Place, Page]
@@ -27,11 +30,15 @@ def timeline(
 def visits_of(
     build: Build, concluded: Mapping[str, Any], pages: Mapping[Place, Page], language: Lang, on: date | None = None
 ) -> Iterator[dict[str, Any]]:
-    """Each visit in the order of the study with its window and forms; on a day, also where it stands."""
+    """Each visit in the order of the study with its window and forms; on a day, also where it stands.
+
+    The forms are those that the study asks for there, and those that were begun before it asked no longer.
+    """
     there = sorted((place, page_) for place, page_ in pages.items() if page_.status != RecordStatus.VOID)
     progress = entered((place, page_.status) for place, page_ in there)
     for state in visits(build, dates_of(concluded), progress, pages):
-        planned, visit = state.planned, build.study.visit(state.visit)
+        planned, visit = state.planned, build.study.by_code.get(state.visit)
+        asked = (*visit.forms, *visit.optional) if visit else ()
         due = planned.forms if planned else ()
         addresses: dict[str, list[str]] = {}
         for place, _ in there:
@@ -39,9 +46,9 @@ def visits_of(
                 addresses.setdefault(place.form, []).append(written(place.form, place.repeat))
         yield {
             "visit": written(state.visit, state.repeat),
-            "label": visit.label.of(language),
+            "label": visit.label.of(language) if visit else FORMER[language].format(state.visit),
             "planned": planned is not None,
-            "repeating": visit.repeating,
+            "repeating": visit is not None and visit.repeating,
             "target": planned.target if planned else None,
             "opens": planned.opens if planned else None,
             "closes": planned.closes if planned else None,
@@ -53,12 +60,12 @@ def visits_of(
             "forms": [
                 {
                     "form": form,
-                    "label": build.forms[form].title.of(language),
+                    "label": build.forms[form].title.of(language) if form in build.forms else form,
                     "due": form in due,
                     "status": state.progress.get(form, Progress.NOT_STARTED).value,
                     "pages": addresses.get(form, []),
                 }
-                for form in (*visit.forms, *visit.optional)
+                for form in dict.fromkeys((*asked, *state.progress))
             ],
         }
 

@@ -179,9 +179,10 @@ class Study(Whole):
         return {}
 
     @cached_property
-    def _visits(self) -> dict[str, Visit]:
+    def by_code(self) -> dict[str, Visit]:
+        """The visits by their codes."""
         return {visit.code: visit for visit in self.visits}
 
     def visit(self, code: str) -> Visit:
         """The visit of this code. Raises KeyError: a visit nobody planned is a question, not a guess."""
-        return self._visits[code]
+        return self.by_code[code]

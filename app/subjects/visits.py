@@ -91,7 +91,8 @@ def visits(
     """Each visit in the order of the study, as planned and as begun; one that is neither is left out.
 
     `pages` holds at least those of the forms that `asked_of` names. Of a visit that may be held again and again those
-    that were begun are told, and the plan of the first while none was.
+    that were begun are told, and the plan of the first while none was. Last come those that were begun and that this
+    version of the study has no longer.
     """
     asked = asked_of(build)
     told = standing({place: page for place, page in pages.items() if place.form in asked.forms})
@@ -108,6 +109,9 @@ def visits(
         for repeat in sorted(begun if again else {*plans, *begun}):
             told_of_it = held.get((visit.code, repeat), UNTOLD)
             yield VisitState(visit.code, repeat, plans.get(repeat), begun.get(repeat, _NOTHING), told_of_it)
+    for code in sorted(progress.keys() - build.study.by_code.keys()):
+        for repeat, forms in sorted(progress[code].items()):
+            yield VisitState(code, repeat, None, forms, held.get((code, repeat), UNTOLD))
 
 
 _NOTHING: Mapping[str, Progress] = {}

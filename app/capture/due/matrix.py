@@ -10,7 +10,7 @@ from app.access.actor import Actor
 from app.access.permissions import Permission
 from app.capture.due.cohort import Member, cohort
 from app.capture.due.read import NOT_ASKED
-from app.capture.visits import missed
+from app.capture.visits import FORMER, missed
 from app.study.progress import Standing, VisitState
 from app.subjects.address import written
 
@@ -27,7 +27,8 @@ def matrix(
 ) -> dict[str, Any]:
     """The subjects in sight, page by page, with a cell for each visit; a visit that is not planned has none.
 
-    `visits` are those of the study versions in force, in the order of the newest. Raises NotFound and Forbidden.
+    `visits` are those of the study versions in force, in the order of the newest, and those begun that none of them has
+    any longer. Raises NotFound and Forbidden.
     """
     members, following = cohort(
         session, actor, study_id, site=site, on=on, cursor=cursor, limit=limit, scope=("matrix",)
@@ -42,6 +43,9 @@ def matrix(
         for _, build in sorted(builds.items(), reverse=True)
         for visit in build.study.visits
     }
+    begun = {at.partition(".")[0] for row in items for at in row["cells"]}
+    for code in sorted(begun - shown.keys()):
+        shown[code] = {"visit": code, "label": FORMER[actor.language].format(code)}
     return {
         "visits": list(shown.values()),
         "items": items,
