@@ -139,7 +139,7 @@ def result_json(result: Result) -> dict[str, Any]:
         "days": result.days,
         "cnsr": result.cnsr,
         "fact": result.fact and result.fact.date and result.fact.date.isoformat(),
-        "flag": result.fact and result.fact.flag,
+        "flag": result.flag,
         "start_flag": result.start_flag,
         "milestone": result.milestone,
         "entry": result.entry and result.entry.isoformat(),
