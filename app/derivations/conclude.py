@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any, NamedTuple, Self
 
 from app.clinical.dates import Policy
-from app.clinical.endpoints.definition import LAST_ALIVE, PRIMARY
+from app.clinical.endpoints.definition import LAST_ALIVE
 from app.clinical.endpoints.engine import evaluate
 from app.clinical.endpoints.milestones import History
 from app.clinical.endpoints.occurrence import Occurrence, Planned, Source
@@ -198,18 +198,24 @@ class Contradiction(NamedTuple):
 def contradictions(results: Results) -> Iterator[Contradiction]:
     """What contradicts itself or lacks a day.
 
-    Endpoints of the protocol that have no number for it, and contact after a documented day of death, which changes no
-    number. Suggested endpoints raise nothing: nobody owes the protocol an answer to them.
+    Endpoints of the protocol that have no number for it, in any variant: an endpoint asks once about a fact, and one
+    question of each kind at a time, that of PRIMARY before those of its variants. And contact after a documented day
+    of death, which changes no number. Suggested endpoints raise nothing: nobody owes the protocol an answer to them.
     """
     told = set()
+    asked: set[tuple[str, Any]] = set()
     for result in results:
-        if result.status is Status.QUERY and result.spec.variant == PRIMARY and not result.spec.suggested:
-            rule = "endpoint-contradiction" if result.why == "ONCE_BEFORE_ORIGIN" else "endpoint-undated"
+        if result.status is not Status.QUERY or result.spec.suggested:
+            continue
+        code, fact = result.spec.code, result.fact
+        rule = "endpoint-contradiction" if result.why == "ONCE_BEFORE_ORIGIN" else "endpoint-undated"
+        dates = (result.start, *((fact.lower, fact.upper, fact.raw) if fact else ()))
+        cause = (result.milestone, *dates)
+        if asked.isdisjoint({(code, rule), (code, cause)}):
             told.add(result.milestone)
-            fact = result.fact
-            dates = (result.start, *((fact.lower, fact.upper, fact.raw) if fact else ()))
             detail = {"milestone": result.milestone, "why": str(result.why)}
-            yield Contradiction(result.spec.code, rule, detail, fingerprint(*dates))
+            yield Contradiction(code, rule, detail, fingerprint(*dates))
+        asked |= {(code, rule), (code, cause)}
     yield from _contact_after_death(results.history, told)
 
 

@@ -7,10 +7,10 @@ from app.forms.definition import Lang
 WORDS: Mapping[str, Mapping[Lang, tuple[str, str]]] = {
     "endpoint-contradiction": {
         "en": (
-            "Two dates contradict each other, so this endpoint has no number",
+            "Two dates contradict each other, so this endpoint, or a variant of it, has no number",
             "Compare the dates with the source documents and correct the wrong one",
         ),
-        "zh": ("日期相互矛盾，该终点无法计算", "请与原始资料核对日期并更正错误的一项"),
+        "zh": ("日期相互矛盾，该终点或其变体无法计算", "请与原始资料核对日期并更正错误的一项"),
     },
     "contact-after-death": {
         "en": (
@@ -21,10 +21,10 @@ WORDS: Mapping[str, Mapping[Lang, tuple[str, str]]] = {
     },
     "endpoint-undated": {
         "en": (
-            "This event happened and cannot be dated well enough for the endpoint",
+            "This event happened and cannot be dated well enough for the endpoint or a variant of it",
             "Find the date as exactly as the source documents allow",
         ),
-        "zh": ("事件已发生，但日期不足以计算该终点", "请按原始资料补充尽可能完整的日期"),
+        "zh": ("事件已发生，但日期不足以计算该终点或其变体", "请按原始资料补充尽可能完整的日期"),
     },
 }
 

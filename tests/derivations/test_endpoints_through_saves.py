@@ -11,6 +11,7 @@ from app.access.actor import SystemActor
 from app.capture.anew.derive import derive
 from app.core import clock
 from app.core.transaction import see_all
+from tests.quality.under import planned
 from tests.stories.amendment import amended
 from tests.trial import API, Trial, publish
 
@@ -145,6 +146,45 @@ def test_a_contradiction_is_found_whichever_page_comes_first(trial: Trial) -> No
     path = f"/subjects/{number}/visits/LOG/forms/death/void"
     assert trial.nurse.post(path, {"reason": "Other patient"}, headers={"If-Match": '"1"'}).status_code == 200
     assert rules(trial, number) == []
+
+
+FROM_RANDOMISATION = """
+[[endpoint]]
+code = "{code}"
+label = {{ en = "Survival from randomisation", zh = "自随机起生存期" }}
+origin = "rand"
+outcomes = [{{ event = "death" }}]
+censor = ["last_alive"]
+suggested = {suggested}
+[[endpoint.variant]]
+code = "ITT"
+label = {{ en = "From enrolment", zh = "自入组起" }}
+origin = "enrol"
+[[endpoint.variant]]
+code = "YEAR"
+label = {{ en = "From enrolment, one year", zh = "自入组起一年" }}
+origin = "enrol"
+truncate_day = 365
+"""
+
+
+def test_what_only_a_variant_cannot_tell_is_asked_once(trial: Trial, subject: str, tmp_path: Path) -> None:
+    written = [FROM_RANDOMISATION.format(code=code, suggested=said) for code, said in (("RS", "false"), ("SU", "true"))]
+    planned(trial, tmp_path / "forms", "".join(written))
+    trial.nurse.enter(subject, "UNS", "labs", {"sample_date": "2024-06-20", "hb": "100"})
+    trial.nurse.enter(subject, "LOG", "death", {"death_date": "2024-05"})
+    told = {variant: trial.nurse.endpoint(subject, "RS", variant)["status"] for variant in ("PRIMARY", "ITT", "YEAR")}
+    assert told == {"PRIMARY": "NA", "ITT": "QUERY", "YEAR": "QUERY"}
+    asked = [("OS", "endpoint-undated"), ("RS", "endpoint-undated")]
+    assert rules(trial, subject) == asked
+    queries = trial.manager.get("/queries", params={"subject": subject}).json()["items"]
+    trial.nurse.enter(subject, "SCR", "arm", {"rand_date": "2024-01-20", "arm_code": "A"})
+    assert trial.nurse.endpoint(subject, "RS")["status"] == "QUERY"
+    assert rules(trial, subject) == asked  # PRIMARY asks the same about the same death: the question stands
+    assert trial.manager.get("/queries", params={"subject": subject}).json()["items"] == queries
+    trial.nurse.enter(subject, "LOG", "death", {"death_date": "2024-07-01"}, revision=1, reason="Month misread")
+    assert rules(trial, subject) == []
+    trial.verified()
 
 
 def test_a_void_page_decides_nothing(trial: Trial, subject: str) -> None:

@@ -7,9 +7,10 @@ from uuid import UUID
 
 import pytest
 
-from app.clinical.endpoints.occurrence import on
-from app.clinical.endpoints.result import Result, Status
-from app.derivations.conclude import conclude, contradictions, specs_of
+from app.clinical.endpoints.milestones import History
+from app.clinical.endpoints.occurrence import Occurrence, on
+from app.clinical.endpoints.result import Result, Status, Why
+from app.derivations.conclude import Results, conclude, contradictions, specs_of
 from app.derivations.readings import read_pages
 from app.study.check import read_tree
 from app.study.library import Build
@@ -80,6 +81,28 @@ def test_a_suggested_endpoint_raises_no_finding() -> None:
     assert suggested
     assert all(primary[code].status is Status.QUERY for code in suggested)
     assert asked == {code for code, each in primary.items() if each.status is Status.QUERY} - suggested
+
+
+def test_an_endpoint_asks_one_question_of_each_kind_that_of_primary_first() -> None:
+    """All-comers count from enrolment: who died before the transplant contradicts PRIMARY alone, and so on."""
+    specs = [each for each in specs_of(BUILDS["NCT06125106"]) if each.code == "PFS"]
+    death, relapse = (Occurrence(date(2024, 1, day), date(2024, 1, day), raw="2024-01") for day in (3, 9))
+
+    def told(*asked: tuple[str, Occurrence | None, Why]) -> list[tuple[str, str]]:
+        found = Results(
+            Result(spec, Status.QUERY if fact else Status.NA, why, milestone=name, fact=fact)
+            for spec, (name, fact, why) in zip(specs, asked, strict=False)
+        )
+        found.history = History(specs[0].milestones, {}, None)
+        return [(each.rule, each.detail["milestone"]) for each in contradictions(found)]
+
+    undated, before, none = Why.UNDATED, Why.ONCE_BEFORE_ORIGIN, ("death", None, Why.NO_ORIGIN)
+    assert told(("death", death, undated), ("heme_relapse", relapse, undated)) == [("endpoint-undated", "death")]
+    assert told(none, none, ("heme_relapse", relapse, undated)) == [("endpoint-undated", "heme_relapse")]
+    assert told(("death", death, undated), ("death", death, before)) == [("endpoint-undated", "death")]
+    assert told(("death", death, before), ("heme_relapse", relapse, undated)) == [
+        ("endpoint-contradiction", "death"), ("endpoint-undated", "heme_relapse"),
+    ]  # fmt: skip
 
 
 def test_a_curve_without_a_day_of_its_own_is_read_at_the_day_of_the_study() -> None:
