@@ -30,6 +30,7 @@ from app.subjects import enrol, facts, locked
 from app.subjects.address import written
 from app.subjects.facts import Page, Place
 from app.subjects.reviewed import reviewed
+from app.subjects.whereabouts import site_at
 
 
 class Computed(NamedTuple):
@@ -47,23 +48,35 @@ NOT_COMPUTED = Computed({}, None)
 
 
 def find(
-    session: Session, actor: Actor, permission: Permission, study_id: str, subject_id: str
+    session: Session,
+    actor: Actor,
+    permission: Permission,
+    study_id: str,
+    subject_id: str,
+    *,
+    as_of: datetime | None = None,
 ) -> tuple[Mapping[str, Any], Build]:
-    """A subject within sight with its locks, and the build its site works under. Raises NotFound and Forbidden."""
-    found = session.execute(_FOUND, {"study": study_id, "subject": subject_id}).mappings().one_or_none()
+    """A subject within sight with its locks, and the build its site works under. Raises NotFound and Forbidden.
+
+    `was_at` and `zone` are those of an instant; who may see the subject is asked of the site where it is now.
+    """
+    statement = _FOUND if as_of is None else _finding(as_of)
+    found = session.execute(statement, {"study": study_id, "subject": subject_id}).mappings().one_or_none()
     if found is None:
         raise absent(actor, permission, study_id)
     require(actor, permission, study_id, found["site_id"])
     return dict(found), build_of(session, study_id, found["version"])
 
 
-def _finding() -> Select[Any]:
+def _finding(as_of: datetime | None = None) -> Select[Any]:
     study, subject_id = bindparam("study", type_=Text), bindparam("subject", type_=Text)
     subject, site = models.subject, models.site
-    return (
+    then = site if as_of is None else site.alias("site_then")
+    found = (
         select(
             subject,
-            site.c.zone,
+            then.c.site_id.label("was_at"),
+            then.c.zone,
             site.c.version,
             site.c.ranges,
             locked.covering(study, site.c.site_id, subject_id).label("locks"),
@@ -72,6 +85,9 @@ def _finding() -> Select[Any]:
         .join_from(subject, site, (site.c.study_id == subject.c.study_id) & (site.c.site_id == subject.c.site_id))
         .where(subject.c.study_id == study, subject.c.subject_id == subject_id)
     )
+    if as_of is None:
+        return found
+    return found.join(then, (then.c.study_id == subject.c.study_id) & (then.c.site_id == site_at(as_of)))
 
 
 _FOUND = _finding()
@@ -95,7 +111,7 @@ def page(
     findings = open_findings(session, study_id, subject_id, as_of=as_of)
     queries = standing(session, study_id, subject_id, as_of=as_of)
     marks = of_subject(session, subject, found.record_id) if as_of is None else None
-    return view(session, study_id, found, values, findings, queries, marks, actor.language)
+    return view(session, study_id, found, values, findings, queries, marks, actor.language, as_of=as_of)
 
 
 def after(session: Session, study_id: str, saved: Saved, language: Lang) -> dict[str, Any]:
@@ -120,6 +136,8 @@ def view(
     queries: list[Mapping[str, Any]],
     marks: Marks | None,
     language: Lang,
+    *,
+    as_of: datetime | None = None,
 ) -> dict[str, Any]:
     """A page as answers show it: its address as people write it, then what it holds, and what was said of it.
 
@@ -143,7 +161,7 @@ def view(
         "working": made.working or {},
         "beside": (made.beside or {}) if changed else {},
         "findings": [describe(row, form, language) for row in of_page],
-        "queries": [brief(row, form, language) for row in queries if row["record_id"] == found.record_id],
+        "queries": [brief(row, form, language, as_of) for row in queries if row["record_id"] == found.record_id],
         "saved_at": found.at,
         "instead_of": found.instead_of,
         "record_id": found.record_id,
@@ -259,7 +277,7 @@ def casebook(
     Where the visits stand is told for the day `on`; by default that of the instant, or today, at the subject's site.
     The number of statements is the same however much there is.
     """
-    subject, build = find(session, actor, Permission.RECORD_READ, study_id, subject_id)
+    subject, build = find(session, actor, Permission.RECORD_READ, study_id, subject_id, as_of=as_of)
     on = on or local_day(as_of or clock.now(), subject["zone"])
     pages = facts.pages(session, study_id, subject_id, as_of=as_of)
     values = computed(session, study_id, [each.record_id for each in pages.values()], as_of=as_of)
@@ -272,15 +290,16 @@ def casebook(
     return {
         "study": study_id,
         "subject": subject_id,
-        "site": subject["site_id"],
+        "site": subject["was_at"],
         "status": subject["status"] if as_of is None else concluded.get("status", enrol.FIRST_STATUS),
         "study_version": build.study.version,
         "lock": marks.state if marks else None,
         "visits": list(visits_of(build, concluded, pages, actor.language, on)),
         "pages": [
-            view(session, study_id, each, values, findings, queries, marks, actor.language) for each in pages.values()
+            view(session, study_id, each, values, findings, queries, marks, actor.language, as_of=as_of)
+            for each in pages.values()
         ],
         "findings": [describe(row, None, actor.language) for row in findings if row["record_id"] is None],
-        "queries": [brief(row, None, actor.language) for row in queries if row["record_id"] is None],
+        "queries": [brief(row, None, actor.language, as_of) for row in queries if row["record_id"] is None],
         "endpoints": told(derived_by, concluded.get("endpoints", {}), actor.language),
     }

@@ -17,6 +17,7 @@ from app.study.library import Build, build_of, form_of
 from app.subjects import facts
 from app.subjects.facts import Page, Place
 from app.subjects.ranges import ranges_of
+from app.subjects.whereabouts import site_at
 
 
 class Derived(NamedTuple):
@@ -104,15 +105,13 @@ def subjects(
     """
     subject, site = models.subject, models.site
     own = [each for each in subject.c if each is not subject.c.site_id]
-    place: ColumnElement[Any] = subject.c.site_id
     version: ColumnElement[Any] = site.c.version
     ranges: ColumnElement[Any] = site.c.ranges
     if as_of is not None:
-        place = func.coalesce(_moved_from(as_of), place)
         version, ranges = func.coalesce(_derived_by(as_of), version), _held(as_of)
     statement = (
         select(*own, site.c.site_id, version.label("version"), site.c.zone, ranges.label("ranges"))
-        .join_from(subject, site, (site.c.study_id == subject.c.study_id) & (site.c.site_id == place))
+        .join_from(subject, site, (site.c.study_id == subject.c.study_id) & (site.c.site_id == site_at(as_of)))
         .where(subject.c.study_id == study_id)
         .order_by(subject.c.subject_id)
     )
@@ -125,23 +124,6 @@ def subjects(
     rows = session.execute(statement)
     names = tuple(rows.keys())
     yield from [dict(zip(names, row, strict=True)) for row in rows]
-
-
-def _moved_from(as_of: datetime) -> ColumnElement[Any]:
-    """The site that a subject left at its first transfer after an instant."""
-    subject, change = models.subject.c, models.change.c
-    return (
-        select(change.detail["from"].astext)
-        .where(
-            change.study_id == subject.study_id,
-            change.subject_id == subject.subject_id,
-            change.action == "subject.transfer",
-            change.at > as_of,
-        )
-        .order_by(change.seq)
-        .limit(1)
-        .scalar_subquery()
-    )
 
 
 def _derived_by(as_of: datetime) -> ColumnElement[Any]:

@@ -1,11 +1,17 @@
 """As of an instant, and item by item: what stood when, who wrote it and why."""
 
+import shutil
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+from sqlalchemy import Engine
+
+from app.core import clock
 from tests.stories.amendment import amended
 from tests.stories.second import second
-from tests.trial import Trial, publish
+from tests.trial import FORMS, PASSWORD, Person, Trial, publish
 
 CONSENT = {"consent_date": "2024-01-05", "enrol_date": "2024-01-10"}
 LABS = {"sample_date": "2024-01-09", "hb": "97.5"}
@@ -48,6 +54,46 @@ def test_a_casebook_as_of_every_save_is_what_it_was_after_that_save(trial: Trial
     ]  # fmt: skip
     before = trial.nurse.get(path, params={"as_of": "2020-01-01T00:00:00Z"}).json()
     assert (before["status"], before["pages"], before["findings"], before["endpoints"]) == ("screening", [], [], {})
+
+
+def test_before_a_transfer_a_casebook_stood_at_the_site_that_was_left(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its day is the day there, and what was asked had waited as long as it had then, whoever looks, and when."""
+    shutil.copytree(FORMS, tmp_path / "forms")
+    study = tmp_path / "forms" / "studies" / "TRIAL" / "v1.toml"
+    text = study.read_text(encoding="utf-8")
+    study.write_text(text.replace('id = "HZ02"\n', 'id = "HZ02"\nzone = "America/Los_Angeles"\n'), encoding="utf-8")
+    monkeypatch.setattr("tests.trial.FORMS", tmp_path / "forms")
+    trial, real = Trial.open(engine, tmp_path), clock.now
+    begun = real()
+    evening = (begun + timedelta(days=4)).replace(hour=20)  # the next day in Hangzhou, and not yet in Los Angeles
+    opens = evening.date() + timedelta(days=1)
+
+    def later(days: int, who: str = "manager") -> Person:
+        monkeypatch.setattr(clock, "now", lambda: real() - begun + evening + timedelta(days=days))
+        body = {"username": who, "password": PASSWORD}
+        return Person(trial.client, trial.client.post("/api/v1/session", json=body).json()["token"])
+
+    subject = trial.nurse.subject()
+    trial.nurse.enter(subject, "SCR", "consent", CONSENT | {"enrol_date": str(opens - timedelta(days=23))})
+    trial.nurse.enter(subject, "SCR", "labs", LABS | {"hb": "21"})
+    book, page = f"/subjects/{subject}/casebook", f"/subjects/{subject}/visits/SCR/forms/labs"
+    manager = later(0)
+    stood, shown, at = manager.get(book).json(), manager.get(page).json(), clock.now().isoformat()
+    assert (stood["site"], [each["status"] for each in stood["visits"] if each["visit"] == "D30"]) == ("HZ01", ["due"])
+    assert {each["age_days"] for each in shown["queries"]} <= {3, 4}
+    body = {"site": "HZ02", "reason": "Moved house"}
+    assert later(1).post(f"/subjects/{subject}/transfer", body).status_code == 200
+    body = {"site": "HZ01", "reason": "Moved back"}
+    assert later(2).post(f"/subjects/{subject}/transfer", body).status_code == 200
+    body = {"site": "HZ02", "reason": "Moved again"}
+    assert later(3).post(f"/subjects/{subject}/transfer", body).status_code == 200
+    for days, who in ((20, "manager"), (21, "nurse2")):
+        looking = later(days, who)
+        assert of_the_data(looking.get(book, params={"as_of": at}).json()) == of_the_data(stood)
+        assert looking.get(page, params={"as_of": at}).json() == shown | {"marks": None}
+        assert looking.get(book).json()["site"] == "HZ02"
 
 
 def test_as_of_takes_an_instant_with_its_offset_and_nothing_else(trial: Trial) -> None:

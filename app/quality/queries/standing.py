@@ -30,8 +30,8 @@ def standing(
     return sorted((row for thread in threads for row in _stood(thread)), key=itemgetter("opened_at", "query_id"))
 
 
-def brief(row: Mapping[str, Any], form: Form | None, language: Lang, at: datetime | None = None) -> dict[str, Any]:
-    """A query as a page shows it."""
+def brief(row: Mapping[str, Any], form: Form | None, language: Lang, at: datetime | None) -> dict[str, Any]:
+    """A query as a page shows it, now or as of an instant."""
     message, remedy = asked(row, form, language)
     return {
         "query": row["query_id"],
