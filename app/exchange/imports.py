@@ -276,14 +276,14 @@ def _answers(form: Form, cells: Mapping[str, str], *, rows: bool) -> Iterator[tu
         if form.section_of(item.id).repeating is not rows or item.type is ItemType.COMPUTED:
             continue
         value, unit, missing = (cells.get(item.id + suffix) or None for suffix in ("", "_unit", "_missing"))
-        if value is None and missing is None:
-            continue
-        answer: Any = value.split("|") if item.type is ItemType.MULTIPLE and value is not None else value
-        if missing is not None:
-            answer = {"missing": missing} if value is None else {"missing": missing, "value": answer}
-        elif unit is not None:
-            answer = {"value": answer, "unit": unit}
-        yield item, answer
+        if value is None and unit in {item.unit, *item.units}:
+            unit = None  # a laboratory fills its column of units also where there is no value
+        said = {"value": value, "unit": unit, "missing": missing}
+        given: dict[str, Any] = {name: each for name, each in said.items() if each is not None}
+        if value is not None and item.type is ItemType.MULTIPLE:
+            given["value"] = value.split("|")
+        if given:
+            yield item, given["value"] if given.keys() == {"value"} else given
 
 
 def _store(

@@ -69,6 +69,9 @@ def read_answer(item: Item, raw: Any) -> Any:
     if type(raw) is str or not isinstance(raw, Mapping):
         return _READERS[item.type](item, raw, None)
     given = {key: value for key, value in raw.items() if value is not None and value != ""}
+    unit = given.get("unit")
+    if unit is not None and (not isinstance(unit, str) or unit not in {item.unit, *item.units}):
+        raise Unreadable("unit", allowed=[known for known in (item.unit, *item.units) if known is not None])
     if "missing" in given:
         if len(given) > 1:
             raise Unreadable("value_and_missing")
@@ -80,9 +83,6 @@ def read_answer(item: Item, raw: Any) -> Any:
         raise Unreadable("unknown_key", allowed=["value", "unit", "missing"])
     if "value" not in given:
         return None
-    unit = given.get("unit")
-    if unit is not None and (not isinstance(unit, str) or unit not in {item.unit, *item.units}):
-        raise Unreadable("unit", allowed=[known for known in (item.unit, *item.units) if known is not None])
     unit = None if unit == item.unit else unit
     value = _READERS[item.type](item, given["value"], unit)
     return value if unit is None or value is None else {"value": value, "unit": unit}

@@ -54,7 +54,7 @@ ACCEPTED = [
     ("at", "00:00", "00:00"),
     ("at", "23:59", "23:59"),
 ]
-EMPTY = [None, "", {}, {"value": None}, {"value": ""}, {"unit": "/uL"}, {"missing": None}]
+EMPTY = [None, "", {}, {"value": None}, {"value": ""}, {"unit": None}, {"missing": None}]
 
 
 def each(item: str, code: str, raws: list[Any]) -> list[tuple[str, Any, str]]:
@@ -92,6 +92,9 @@ REFUSED = [
     ("anc", {"value": "1000001", "unit": "/uL"}, "above_max"),
     ("anc", {"value": "1", "unit": "g/L"}, "unit"),
     ("anc", {"value": "1", "unit": 5}, "unit"),
+    ("anc", {"unit": "g/L"}, "unit"),
+    ("anc", {"value": None, "unit": "g/L"}, "unit"),
+    ("anc", {"missing": "not_done", "unit": "g/L"}, "unit"),
     ("anc", {"value": "1", "unit": ["/uL"]}, "unit"),
     ("anc", {"value": {"value": "1"}}, "not_decimal"),
     ("anc", {"missing": "unknown"}, "missing_not_allowed"),
@@ -135,6 +138,7 @@ def test_empty_answers_are_absent(page, item, raw):
 
 
 def test_blank_text_and_no_choice_are_empty(page):
+    assert read(page, {"anc": {"unit": "/uL"}}) == read(page, {})
     assert read(page, {"note": " \n ", "organs": []}).answers == {}
 
 

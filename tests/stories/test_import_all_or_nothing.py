@@ -105,6 +105,21 @@ def test_every_bad_line_is_named_at_once(trial: Trial, subjects: list[str]) -> N
     assert held(trial)[:3] == before[:3]
 
 
+def test_a_unit_that_nobody_knows_is_a_fault_also_without_a_value(trial: Trial, subjects: list[str]) -> None:
+    one, two, three_ = subjects
+    wrong = (
+        LABS + f"{one},SCR,2024-01-09,,zzz,,\n{two},SCR,2024-01-09,,zzz,not_done,\n{three_},SCR,2024-01-09,9,zzz,,\n"
+    )
+    assert pointers(send(trial.nurse, "labs", wrong)) == [f"/lines/{line}/hb" for line in (2, 3, 4)]
+    rows = "subject,visit,sample_date,hb,drug,dose_unit\n" + f"{one},SCR,2024-01-09,97,A,\n{one},SCR,2024-01-09,97,,g\n"
+    assert pointers(send(trial.nurse, "labs", rows)) == ["/lines/2/drugs/2/dose"]
+    assert held(trial)[1] == 0
+    known = LABS + f"{one},SCR,2024-01-09,,g/dL,,Y\n{two},SCR,2024-01-09,,g/L,not_done,\n".replace(",,Y", ",not_done,Y")
+    assert send(trial.nurse, "labs", known).status_code == 201
+    page = trial.nurse.get(f"/subjects/{one}/visits/SCR/forms/labs").json()
+    assert page["answers"]["hb"] == {"missing": "not_done"}
+
+
 def test_the_same_file_again_has_no_effect(trial: Trial, subjects: list[str]) -> None:
     assert send(trial.nurse, "labs", three(subjects)).status_code == 201
     before = held(trial)
