@@ -5,9 +5,13 @@ Nothing of this is stored: a visit has no row, and lies where its anchor says wh
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from functools import partial
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from app.capture.consequences import Consequences
+from app.study.library import form_of
 from app.study.schedule import PlannedVisit
 from app.subjects.address import written
 from app.subjects.facts import Page, Place
@@ -16,17 +20,20 @@ from app.subjects.visits import asked_of, dates_of, entered, visits
 Pages = Mapping[Place, Page]
 
 
-def moved(worked: Consequences, before: Pages, stored: Page) -> list[dict[str, Any]]:
+def moved(session: Session, worked: Consequences, before: Pages, stored: Page) -> list[dict[str, Any]]:
     """Each visit of the subject that is planned otherwise with `stored` than it was `before`."""
     old, new = dates_of(worked.before.results), dates_of(worked.results)
     if old == new and stored.place.form not in asked_of(worked.build).forms:
         return []
-    return list(_differing(_plan(worked, old, before), _plan(worked, new, {**before, stored.place: stored})))
+    after = {**before, stored.place: stored}
+    return list(_differing(_plan(session, worked, old, before), _plan(session, worked, new, after)))
 
 
-def _plan(worked: Consequences, anchors: Mapping[str, date], pages: Pages) -> dict[tuple[str, int], PlannedVisit]:
+def _plan(
+    session: Session, worked: Consequences, anchors: Mapping[str, date], pages: Pages
+) -> dict[tuple[str, int], PlannedVisit]:
     progress = entered((place, page.status) for place, page in pages.items())
-    states = visits(worked.build, anchors, progress, pages)
+    states = visits(worked.build, anchors, progress, pages, partial(form_of, session))
     return {(each.visit, each.repeat): each.planned for each in states if each.planned is not None}
 
 

@@ -294,7 +294,7 @@ def casebook(
         "status": subject["status"] if as_of is None else concluded.get("status", enrol.FIRST_STATUS),
         "study_version": build.study.version,
         "lock": marks.state if marks else None,
-        "visits": list(visits_of(build, concluded, pages, actor.language, on)),
+        "visits": list(visits_of(session, build, concluded, pages, actor.language, on)),
         "pages": [
             view(session, study_id, each, values, findings, queries, marks, actor.language, as_of=as_of)
             for each in pages.values()

@@ -125,7 +125,7 @@ def save(
         action="record.save", reason=reason,
         detail={"items": sorted({each.item for each in drafted.differences})} | dict(origin or {}),
     )  # fmt: skip
-    visits = moved(drafted.consequences, casebook.pages, drafted.page)
+    visits = moved(session, drafted.consequences, casebook.pages, drafted.page)
     return Saved(
         drafted.page, form, casebook.subject,
         stored=True, created=page is None, reading=drafted.reading, findings=findings, moved=visits,
@@ -194,7 +194,7 @@ def void(
     worked = follow(session, casebook, struck)
     gone = reading.difference(form, page.answers, {})
     findings = _store(session, actor, casebook, page, struck, gone, worked, action="record.void", reason=said)
-    visits = moved(worked, casebook.pages, struck)
+    visits = moved(session, worked, casebook.pages, struck)
     return Saved(struck, form, casebook.subject, stored=True, created=False, findings=findings, moved=visits)
 
 

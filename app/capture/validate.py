@@ -49,7 +49,7 @@ def validate(
             if each.record_id != drafted.page.record_id
         ],
         "computed": judged.computed,
-        "visits_moved": moved(drafted.consequences, casebook.pages, drafted.page),
+        "visits_moved": moved(session, drafted.consequences, casebook.pages, drafted.page),
     }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.derivations.read import latest
 from app.forms.definition import Lang
 from app.models.capture import RecordStatus
-from app.study.library import Build, build_of
+from app.study.library import Build, build_of, form_of
 from app.study.progress import Progress, VisitState
 from app.subjects.address import written
 from app.subjects.facts import Page, Place
@@ -24,11 +25,16 @@ def timeline(
 ) -> Iterator[dict[str, Any]]:
     """The visits of a subject with their windows, and how far the forms of each are."""
     build = build_of(session, study_id, subject["version"])
-    return visits_of(build, latest(session, study_id, subject["subject_id"]), pages, "en")
+    return visits_of(session, build, latest(session, study_id, subject["subject_id"]), pages, "en")
 
 
 def visits_of(
-    build: Build, concluded: Mapping[str, Any], pages: Mapping[Place, Page], language: Lang, on: date | None = None
+    session: Session,
+    build: Build,
+    concluded: Mapping[str, Any],
+    pages: Mapping[Place, Page],
+    language: Lang,
+    on: date | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Each visit in the order of the study with its window and forms; on a day, also where it stands.
 
@@ -36,7 +42,7 @@ def visits_of(
     """
     there = sorted((place, page_) for place, page_ in pages.items() if page_.status != RecordStatus.VOID)
     progress = entered((place, page_.status) for place, page_ in there)
-    for state in visits(build, dates_of(concluded), progress, pages):
+    for state in visits(build, dates_of(concluded), progress, pages, partial(form_of, session)):
         planned, visit = state.planned, build.study.by_code.get(state.visit)
         asked = (*visit.forms, *visit.optional) if visit else ()
         due = planned.forms if planned else ()

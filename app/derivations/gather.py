@@ -9,6 +9,7 @@ from app.clinical.endpoints.definition import LAST_ALIVE, MilestoneSource
 from app.clinical.endpoints.milestones import Milestones
 from app.clinical.endpoints.occurrence import Occurrence, Source, occurrence
 from app.forms.answers import Context, proving_life, value_of, variables
+from app.forms.carried import counted, otherwise
 from app.forms.definition import Form, ItemType, MissingReason
 from app.forms.expressions import Expression, compile_expression
 from app.forms.rules import kinds, rules
@@ -47,7 +48,11 @@ class Beside(Protocol):
 
     @property
     def context(self) -> Context:
-        """What it knows of the other pages."""
+        """What it knows of the other pages, as its own version of the form means it."""
+
+    @property
+    def in_force(self) -> Context:
+        """The same as the study in force means it."""
 
     @property
     def computed(self) -> Mapping[str, Any]:
@@ -68,8 +73,8 @@ class Plan:
 
     milestones: Milestones
     readers: Mapping[str, tuple[Reader, ...]]
-    asking_computed: frozenset[str]
-    """The forms whose readers ask for, show, or take their day from computed items."""
+    forms: Mapping[str, Form]
+    """The versions in force: by them the study's conditions count."""
 
 
 class Recipe(NamedTuple):
@@ -82,10 +87,13 @@ class Recipe(NamedTuple):
     needed: frozenset[str]
     """What the conditions of the readers, those of rows aside, ask of a page."""
     asks_computed: bool
+    """Whether its readers ask for, show, or take their day from computed items."""
     taken: Mapping[str, _Taken]
     """Of each item that is not simply entered on the page itself."""
     alone: bool
     """Whether all days are entered on the page itself, on conditions about no more than that."""
+    counts: Form | None
+    """The version in force, where it counts numbers otherwise."""
 
 
 def plan_of(build: Build) -> Plan:
@@ -103,10 +111,7 @@ def _plan(build: Build) -> Plan:
             reader = Reader.of(milestone.name, source, build.forms[source.form])
             readers.setdefault(source.form, []).append(reader)
     milestones = Milestones(build.study.milestones, build.study.endpoints)
-    computed = frozenset(
-        form for form, found in readers.items() if any(_asks_computed(build.forms[form], each) for each in found)
-    )
-    return Plan(milestones, {form: tuple(found) for form, found in readers.items()}, computed)
+    return Plan(milestones, {form: tuple(found) for form, found in readers.items()}, build.forms)
 
 
 def recipe_of(plan: Plan, form: Form) -> Recipe:
@@ -122,15 +127,18 @@ def recipe_of(plan: Plan, form: Form) -> Recipe:
     life = rules(form).life
     sure = not any(each.section or each.within or each.shown or each.condition for each in life)
     alive = tuple(each.item for each in life) if sure else None
-    asks_computed = form.form in plan.asking_computed
+    asks_computed = any(_asks_computed(form, each) for each in readers)
+    current = plan.forms.get(form.form, form)
+    counts = current if readers and otherwise(form, current) else None
     asked = needed.union(each.item for each in readers)
     alone = (
         sure
         and not asks_computed
+        and counts is None
         and asked.isdisjoint({"subject", "study", "visit", "missing", "unit", *form.row_sections, *taken})
         and not any(each.rows or each.undated or each.show for each in readers)
     )
-    return Recipe(form, readers, alive, needed, asks_computed, taken, alone)
+    return Recipe(form, readers, alive, needed, asks_computed, taken, alone, counts)
 
 
 def _asks_computed(form: Form, reader: Reader) -> bool:
@@ -185,13 +193,17 @@ class _PageReading:
     def __init__(self, recipe: Recipe, page: Page, beside: Beside) -> None:
         self._recipe, self._page, self._answers, self._beside = recipe, page, page.answers, beside
         self._made = beside.computed if recipe.asks_computed else None
+        self._counted, self._made_counted = self._answers, self._made
+        if recipe.counts is not None:
+            self._counted = counted(recipe.form, recipe.counts, self._answers)
+            self._made_counted = counted(recipe.form, recipe.counts, self._made or {})
 
     def occurrences(self) -> Iterator[tuple[str, Occurrence]]:
         """Each dated fact with its milestone."""
         form, needed = self._recipe.form, self._recipe.needed
         for item, row in proving_life(form, self._answers, self._beside.context):
             yield LAST_ALIVE, self._fact(item, row)
-        names = variables(form, self._answers, self._beside.context, needed=needed, computed=self._made)
+        names = variables(form, self._counted, self._beside.in_force, needed=needed, computed=self._made_counted)
         for milestone, item, section, undated, show, when in self._recipe.readers:
             if section is not None:
                 rows = self._rows(section, item, when)
@@ -217,7 +229,7 @@ class _PageReading:
 
     def _rows(self, section: str, item: str, when: Expression | None) -> Sequence[int | None]:
         """The rows in which a condition holds."""
-        form, answers, context = self._recipe.form, self._answers, self._beside.context
+        form, answers, context = self._recipe.form, self._counted, self._beside.in_force
         return [
             row["row"]
             for row in answers.get(section, ())
@@ -225,7 +237,9 @@ class _PageReading:
                 row.get(item) is None or _happened(row[item])
                 if when is None
                 else when.holds(
-                    variables(form, answers, context, (section, row["row"]), needed=when.uses, computed=self._made)
+                    variables(
+                        form, answers, context, (section, row["row"]), needed=when.uses, computed=self._made_counted
+                    )
                 )
             )
         ]

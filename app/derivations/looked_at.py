@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Iterable
 
-from app.derivations.gather import plan_of
-from app.derivations.readings import handed
+from app.derivations.gather import plan_of, recipe_of
+from app.derivations.readings import hands_on
 from app.forms.definition import Form, ItemType
 from app.forms.rules import rules
 from app.study.library import Build
@@ -36,7 +36,8 @@ def _read(build: Build, form: Form) -> set[str]:
     asked = frozenset().union(*(each.uses for each in conditions if each is not None))
     names |= asked
     if (
-        form.form in plan.asking_computed | handed(build)
+        recipe_of(plan, form).asks_computed
+        or hands_on(build, form)
         or not asked.isdisjoint({"missing", "unit", *form.row_sections})
         or any(item.type is ItemType.COMPUTED and item.id in names for item in form.items)
     ):

@@ -12,15 +12,17 @@ from app.derivations.clinical.ask import calculate
 from app.derivations.gather import Recipe, occurrences, plan_of, recipe_of
 from app.forms.answers import Context, Judgement, judge, late_questions
 from app.forms.asking import RangeTable, Watch, watch
+from app.forms.carried import alike
 from app.forms.definition import Form, ItemType, Phase
 from app.forms.expressions import ExpressionMistake
 from app.forms.findings import PageRule, Question, fingerprint
 from app.forms.rules import rules
 from app.forms.tokens import members
+from app.study.definition import Fact, Pick
 from app.study.library import Build
 from app.study.lookups import names_of, surroundings
 from app.subjects.facts import Page
-from app.subjects.lookups import Known, Lookups
+from app.subjects.lookups import Known, Lookups, kept_in, meant
 from app.subjects.ranges import NO_RANGES, Ranges
 
 _FIRST_ZONE = timedelta(hours=14)
@@ -43,6 +45,10 @@ class _Asked:
     checks: tuple[Watch, ...]
     late: bool
     """Whether a check asks about the visit's window or an endpoint."""
+    hands_on: bool
+    """Whether a fact takes what is computed on the page: it is handed on to the pages of later days."""
+    meant: tuple[Fact, ...]
+    """The facts of its own form that it asks for and counts otherwise than the version in force."""
 
 
 @dataclass(eq=False)
@@ -59,6 +65,8 @@ class Reading:
     limits: RangeTable | None
     ranges: int
     """The limits of normal that it knows, by the number of their import; 0 where it asks for none."""
+    meant: Mapping[str, Known]
+    """Those of the facts that its own version of the form counts otherwise, as that version means them."""
     _found: list[tuple[str, Occurrence]] | None = field(default=None, init=False, repr=False)
 
     @property
@@ -82,13 +90,23 @@ class Reading:
                 if name in facts
                 for each in facts[name].pages
             ),
+            *(each.value for each in self.meant.values()),
         )
 
     @cached_property
     def context(self) -> Context:
         """What it knows beside its own answers, for those who ask."""
-        visit, checks = self.page.place.visit, self.asked.checks
-        return Context(self.values, visit, self.parameters, calculate, self.limits, checks)
+        visit, checks, facts, values = self.page.place.visit, self.asked.checks, self.facts, self.values
+        if self.meant:
+            facts = {**facts, **self.meant}
+            values = {**values, **{name: each.value for name, each in self.meant.items()}}
+        lost = frozenset(name for name in self.asked.cited if name in facts and facts[name].lost)
+        return Context(values, visit, self.parameters, calculate, self.limits, checks, lost)
+
+    @property
+    def in_force(self) -> Context:
+        """The same as the study in force means it."""
+        return self.context._replace(subject=self.values) if self.meant else self.context
 
     @cached_property
     def judged(self) -> Judgement:
@@ -183,44 +201,42 @@ def read_pages(
     known: dict[tuple[str, int], _Asked] = build.memo.setdefault("asked", {})
     dated = []
     for page in pages:
-        asked = known.get((page.place.form, page.form_version)) or _asked(build, _form(build, page, forms))
+        asked = known.get((page.place.form, page.form_version)) or _asked(build, kept_in(build, page, forms))
         dated.append((asked.recipe.form.day(page.answers), page.place, page, asked))
     dated.sort()
-    lookups = Lookups(build, (page for _, _, page, _ in dated), remember=remember)
-    table, hands_on = ranges.of(lookups.values), handed(build)
+    lookups = Lookups(build, ((page, asked.recipe.form) for _, _, page, asked in dated), remember=remember)
+    table = ranges.of(lookups.values)
     kept: dict[tuple[Any, ...], Reading] = build.memo.setdefault("readings", {})
     found = {}
     for _, place, page, asked in dated:
-        reading = _reading(build, page, asked, lookups, ranges, table)
+        reading = _reading(build, page, asked, lookups, ranges, table, forms)
         if remember:
             if len(kept) >= _REMEMBERED:
                 kept.clear()
             reading = kept.setdefault(reading.key, reading)
         found[place] = reading
-        if place.form in hands_on:
-            lookups.add(page, reading.judged.computed)
+        if asked.hands_on:
+            lookups.add(page, asked.recipe.form, reading.judged.computed)
     return Readings(found, lookups.values)
 
 
-def _form(build: Build, page: Page, forms: Callable[[str, int], Form]) -> Form:
-    form = build.forms.get(page.place.form)
-    return form if form is not None and form.version == page.form_version else forms(page.place.form, page.form_version)
-
-
-def handed(build: Build) -> frozenset[str]:
-    """The forms from which a fact takes what was computed on a page: it is handed on to the pages of later days."""
-    found: frozenset[str] | None = build.memo.get("handed")
-    if found is None:
-        found = build.memo["handed"] = frozenset(
-            fact.form
-            for fact in build.study.facts
-            if fact.of_page and build.forms[fact.form].item(fact.item).type is ItemType.COMPUTED
-        )
-    return found
+def hands_on(build: Build, form: Form) -> bool:
+    """Whether a fact takes what is computed on the pages of a form version."""
+    return any(
+        fact.of_page and form.has(fact.item) and form.item(fact.item).type is ItemType.COMPUTED
+        for fact in build.study.facts
+        if fact.form == form.form
+    )
 
 
 def _reading(
-    build: Build, page: Page, asked: _Asked, lookups: Lookups, ranges: Ranges, table: RangeTable | None
+    build: Build,
+    page: Page,
+    asked: _Asked,
+    lookups: Lookups,
+    ranges: Ranges,
+    table: RangeTable | None,
+    forms: Callable[[str, int], Form],
 ) -> Reading:
     facts: Mapping[str, Known] = lookups.settled
     values: Mapping[str, Any] = lookups.values
@@ -230,7 +246,16 @@ def _reading(
             facts = {**facts, **earlier}
             values = {**values, **{name: each.value for name, each in earlier.items()}}
     limits, number = (table, ranges.number) if asked.ranges else (None, 0)
-    return Reading(page, asked, facts, values, build.study.named, limits, number)
+    own = _MEANT_ALIKE
+    if asked.meant:
+        own = {
+            fact.name: meant(fact, facts[fact.name], asked.recipe.form, lambda each: kept_in(build, each, forms))
+            for fact in asked.meant
+        }
+    return Reading(page, asked, facts, values, build.study.named, limits, number, own)
+
+
+_MEANT_ALIKE: Mapping[str, Known] = {}
 
 
 def _asked(build: Build, form: Form) -> _Asked:
@@ -239,7 +264,8 @@ def _asked(build: Build, form: Form) -> _Asked:
     found = kept.get((form.form, form.version))
     if found is None:
         compiled = rules(form)
-        checks = tuple(_checks(build, form))
+        counted = tuple(_counted(build, form))
+        checks = tuple(_checks(build, form, frozenset(fact.name for fact in counted)))
         facts = compiled.facts.union(
             *(each.facts for each in checks),
             *(members(each.when.text, "subject") for each in plan_of(build).readers.get(form.form, ()) if each.when),
@@ -256,19 +282,34 @@ def _asked(build: Build, form: Form) -> _Asked:
             compiled.takes_ranges,
             checks,
             late,
+            hands_on(build, form),
+            tuple(fact for fact in counted if fact.name in facts),
         )
     return found
 
 
-def _checks(build: Build, form: Form) -> Iterator[Watch]:
+def _counted(build: Build, form: Form) -> Iterator[Fact]:
+    """The facts read from a form that this version of it counts otherwise than the one in force."""
+    for fact in build.study.facts:
+        if fact.form == form.form and fact.pick is not Pick.ANY and not alike(form, build.forms[form.form], fact.item):
+            yield fact
+
+
+def _checks(build: Build, form: Form, counted: frozenset[str]) -> Iterator[Watch]:
     """The study's checks on a form.
 
-    On an older version of it one is not asked that asks for items which that lacks, or that has the name of its own.
+    On an older version of it one is not asked that asks for items which that lacks or counts otherwise, or that has the
+    name of its own.
     """
     around, own = surroundings(build.study, build.forms), {each.id for each in form.checks}
     for check in build.study.checks:
         if check.form == form.form and form.has(check.item) and check.id not in own:
             try:
-                yield watch(check, names_of(build.study, form, check.rows, around))
+                found = watch(check, names_of(build.study, form, check.rows, around))
             except (ExpressionMistake, KeyError):
                 continue
+            rows = (item.id for name in found.when.uses & form.row_sections.keys() for item in form.section(name).items)
+            if counted.isdisjoint(found.facts) and all(
+                alike(form, build.forms[form.form], name) for name in (*found.when.uses, *rows)
+            ):
+                yield found

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.forms.answers import convert
+from app.forms.answers import convert, moved
 from app.forms.dates import bounds
 from app.forms.definition import Form, Item, ItemType
 
@@ -70,20 +70,17 @@ def _unit(item: Item) -> Take:
 
 
 def _standard(item: Item, newest: Item) -> Take:
-    """In the canonical unit of the newest version; empty where that version does not know the older one's unit."""
+    """In the canonical unit of the newest version; empty where that version does not take the older one's unit."""
 
     def take(answer: Any) -> str:
         number = convert(item, answer) if isinstance(answer, Mapping) else None
         return plain(answer) if number is None else format(number, "f")
 
-    def moved(answer: Any) -> str:
-        number = convert(item, answer)
-        if number is None or item.unit not in newest.units:
-            return ""
-        number = convert(newest, {"value": format(number, "f"), "unit": item.unit})
+    def carried(answer: Any) -> str:
+        number = moved(item, newest, answer)
         return "" if number is None else format(number, "f")
 
-    return take if item.unit == newest.unit else moved
+    return take if item.unit == newest.unit else carried
 
 
 def _decoded(item: Item) -> Take:

@@ -8,7 +8,7 @@ from app.forms.context import Context, Place
 from app.forms.findings import Difference, Problem, Question, fingerprint
 from app.forms.judgement import Judgement, judge, late_questions, proving_life, refused, variables, visible
 from app.forms.reading import Answers, Reading, difference, read
-from app.forms.values import Plain, convert, plain, value_of
+from app.forms.values import Plain, convert, moved, plain, value_of
 
 __all__ = [
     "Answers",
@@ -26,6 +26,7 @@ __all__ = [
     "fingerprint",
     "judge",
     "late_questions",
+    "moved",
     "plain",
     "proving_life",
     "read",

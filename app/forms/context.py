@@ -16,7 +16,8 @@ class Context(NamedTuple):
     """What a page knows beside its own answers.
 
     The study's facts on the subject and its own parameters, the code of the visit, how to ask a published rule and
-    the laboratories' limits of normal, and the edit checks that the study adds to those of the form.
+    the laboratories' limits of normal, the edit checks that the study adds to those of the form, and which facts are
+    numbers in a unit that is not taken any more.
     """
 
     subject: Mapping[str, Any] = _NOTHING
@@ -25,3 +26,4 @@ class Context(NamedTuple):
     calculate: Calculator | None = None
     ranges: RangeTable | None = None
     checks: tuple[Watch, ...] = ()
+    lost: frozenset[str] = frozenset()

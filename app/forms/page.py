@@ -117,6 +117,8 @@ class Page:
         if any(inputs.get(name) is None for name in asked.calculation.needs):
             return None
         flags = self._take_range(asked, inputs)
+        if not self.context.lost.isdisjoint(asked.facts):
+            flags += ("UNIT_NOT_TAKEN",)
         outcome = self.context.calculate(asked.calculation.rule, inputs)
         return Worked(outcome, (*outcome.flags, *flags), asked.facts)
 

@@ -60,6 +60,25 @@ def convert(item: Item, answer: Any) -> Decimal | None:
     return number if unit is None else _EXACT.multiply(number, item.factors[unit])
 
 
+def moved(item: Item, other: Item, answer: Any) -> Decimal | None:
+    """A stored number in the canonical unit of another version of its item, exactly.
+
+    From the unit that it was collected in, where that version takes it, else from the canonical one of its own. None
+    where there is no number, and where that version takes neither.
+    """
+    number = convert(item, answer)
+    if number is None or not other.is_number:
+        return None
+    if item.unit == other.unit:
+        return number
+    value, unit, _ = plain(answer)
+    for amount, stated in ((Decimal(value), unit), (number, item.unit)):
+        factor = None if stated is None else other.factor(stated)
+        if factor is not None:
+            return _EXACT.multiply(amount, factor)
+    return None
+
+
 def read_answer(item: Item, raw: Any) -> Any:
     """The canonical answer, or None where there is none. Raises Unreadable."""
     if raw is None or raw == "":

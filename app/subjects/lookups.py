@@ -1,10 +1,11 @@
 """What a page knows of the others: the study's declared facts on a subject, each with the pages it was read from."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from app.forms.answers import Context, convert, value_of, variables
+from app.forms.carried import LOST, counted
 from app.forms.definition import Form, ItemType
 from app.forms.expressions import Expression, compile_expression
 from app.forms.rules import Surroundings, kinds
@@ -16,7 +17,7 @@ _READ_PAGES = 20_000
 
 
 class _Seen(NamedTuple):
-    """A value of a fact on one page."""
+    """A value of a fact on one page; None where it is a number in a unit that is not taken any more."""
 
     day: str
     value: Any
@@ -24,10 +25,19 @@ class _Seen(NamedTuple):
 
 
 class Known(NamedTuple):
-    """A fact as it stands: its value (numbers exact, in the canonical unit), and the pages it was read from."""
+    """A fact as it stands: its value, and the pages it was read from.
+
+    Numbers are exact, in the canonical unit of the version in force. One that this version does not take in its unit
+    is no value: the fact stands upon its page and is None.
+    """
 
     value: Any
     pages: tuple[Page, ...]
+
+    @property
+    def lost(self) -> bool:
+        """Whether there is a number, in a unit that is not taken any more."""
+        return self.value is None and bool(self.pages)
 
 
 NOTHING = Known(None, ())
@@ -62,15 +72,36 @@ def feeds(build: Build, form: str) -> bool:
     return form in plan_of(build).by_form
 
 
-class Lookups:
-    """The facts of one subject. Those `of_page` depend on the page that asks, and on what was computed before it."""
+def kept_in(build: Build, page: Page, forms: Callable[[str, int], Form]) -> Form:
+    """The version of its form that a page is kept in, which need not be the one in force."""
+    form = build.forms.get(page.place.form)
+    return form if form is not None and form.version == page.form_version else forms(page.place.form, page.form_version)
 
-    def __init__(self, build: Build, pages: Iterable[Page], *, remember: bool = True) -> None:
+
+def meant(fact: Fact, known: Known, form: Form, kept: Callable[[Page], Form]) -> Known:
+    """A fact as the pages of another version of its own form mean it: numbers as that version counts them."""
+    if not known.pages:
+        return known
+    told = ((page, kept(page)) for page in known.pages)
+    seen = [
+        _Seen(own.day(page.answers), fact_value(form, fact.item, counted(own, form, page.answers).get(fact.item)), page)
+        for page, own in told
+    ]
+    return _series(seen) if fact.pick in {Pick.SERIES, Pick.HISTORY} else _known(seen[0])
+
+
+class Lookups:
+    """The facts of one subject, from its pages, each with the version of its form that it is kept in.
+
+    Those `of_page` depend on the page that asks, and on what was computed before it.
+    """
+
+    def __init__(self, build: Build, pages: Iterable[tuple[Page, Form]], *, remember: bool = True) -> None:
         self._build, self._plan, self._remember = build, plan_of(build), remember
         self._seen: dict[str, list[_Seen]] = {}
-        for page in pages:
+        for page, form in pages:
             if page.place.form in self._plan.by_form:
-                self._read(page, {}, computed=False)
+                self._read(page, form, {}, computed=False)
         self.settled: dict[str, Known] = {
             fact.name: self._settle(fact) for fact in build.study.facts if not fact.of_page and fact.until is None
         }
@@ -81,10 +112,10 @@ class Lookups:
         self.values: dict[str, Any] = {name: known.value for name, known in self.settled.items()}
         """Those that no single page decides (`subject.arm` …), None where unknown."""
 
-    def add(self, page: Page, computed: Mapping[str, Any]) -> None:
+    def add(self, page: Page, form: Form, computed: Mapping[str, Any]) -> None:
         """What was computed on a page, for the pages of later days."""
         if computed and page.place.form in self._plan.by_form:
-            self._read(page, computed, computed=True)
+            self._read(page, form, computed, computed=True)
 
     def before(self, page: Page, form: Form, asked: frozenset[str]) -> dict[str, Known]:
         """The facts among `asked` that depend on the page: from pages of earlier days."""
@@ -95,11 +126,10 @@ class Lookups:
             if name in asked
         }
 
-    def _read(self, page: Page, values: Mapping[str, Any], *, computed: bool) -> None:
+    def _read(self, page: Page, form: Form, values: Mapping[str, Any], *, computed: bool) -> None:
         key = (page.record_id, page.revision, page.at)
         remember = self._remember and not computed
         found = self._plan.read.get(key) if remember else None
-        form = self._build.forms[page.place.form]
         if found is None:
             found = tuple(_values(self._build, form, page, values, computed=computed))
             if remember:
@@ -140,18 +170,24 @@ class Lookups:
 def _values(
     build: Build, form: Form, page: Page, made: Mapping[str, Any], *, computed: bool
 ) -> Iterable[tuple[str, Any]]:
+    """By the version of the form that the page is kept in, numbers as the version in force counts them."""
+    current, answers = build.forms[form.form], page.answers
+    if form.version != current.version:
+        answers, made = counted(form, current, answers), counted(form, current, made)
     for fact, when in plan_of(build).by_form[form.form]:
         if (form.has(fact.item) and form.item(fact.item).type is ItemType.COMPUTED) is not computed:
             continue
-        value = _value(form, fact.item, (made if computed else page.answers).get(fact.item))
-        if value is None:
+        answer = (made if computed else answers).get(fact.item)
+        value = fact_value(current, fact.item, answer)
+        if value is None and answer is not LOST:
             continue
         context = Context({}, page.place.visit, build.study.named)
-        if when is None or when.holds(variables(form, page.answers, context, needed=when.uses, computed=made)):
+        if when is None or when.holds(variables(form, answers, context, needed=when.uses, computed=made)):
             yield fact.name, value
 
 
-def _value(form: Form, item: str, answer: Any) -> Any:
+def fact_value(form: Form, item: str, answer: Any) -> Any:
+    """What others than its page know of an answer: numbers exact, in the canonical unit."""
     if form.has(item) and form.item(item).is_number:
         return convert(form.item(item), answer)
     return value_of(answer)
@@ -165,8 +201,11 @@ def _series(dated: Sequence[_Seen]) -> Known:
     """All of them as day=value|day=value; a value that is the day of its page is not written twice."""
     if not dated:
         return NOTHING
+    pages = tuple(each.page for each in dated)
+    if any(each.value is None for each in dated):  # a series with a gap would tell another story
+        return Known(None, pages)
     text = "|".join(e.day if e.value == e.day else f"{e.day}={_written(e.value)}" for e in dated)
-    return Known(text, tuple(each.page for each in dated))
+    return Known(text, pages)
 
 
 def _order(seen: _Seen) -> tuple[Any, ...]:

@@ -1,11 +1,12 @@
 """The visits of a subject: what the study plans for it, laid beside what has been entered."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-from app.forms.answers import convert, value_of
+from app.forms.answers import value_of
+from app.forms.carried import counted
 from app.forms.definition import Form
 from app.forms.tokens import members
 from app.models.capture import RecordStatus
@@ -13,7 +14,7 @@ from app.study.library import Build
 from app.study.progress import UNTOLD, Held, Progress, VisitState
 from app.study.schedule import items_here, lay
 from app.subjects.facts import Page, Place, standing
-from app.subjects.lookups import Lookups
+from app.subjects.lookups import Lookups, fact_value, kept_in
 
 OCCURRED, DAY, REASON = "SVOCCUR", "VISDAT", "SVREASOC"
 """What the items of a form are in CDASH that tell of the visit itself."""
@@ -40,7 +41,6 @@ class Asked:
     facts: frozenset[str]
     here: Mapping[str, Mapping[str, tuple[str, str]]]
     """By visit, the names that the conditions of its pages use: form and item."""
-    reports: Mapping[str, _Report]
     forms: frozenset[str]
     """The forms whose answers are needed."""
 
@@ -62,13 +62,21 @@ def _asked(build: Build) -> Asked:
     for visit in study.visits:
         used = frozenset().union(*(members(due.when, "here") for due in visit.due))
         here[visit.code] = {name: item for name, item in items_here(visit, build.forms).items() if name in used}
-    reports = {name: report for name, form in build.forms.items() if (report := _report(form)) is not None}
-    forms = {fact.form for fact in study.facts if fact.name in facts} | reports.keys()
+    forms = {fact.form for fact in study.facts if fact.name in facts}
+    forms |= {name for name, form in build.forms.items() if _report(form) is not None}
     forms |= {form for names in here.values() for form, _ in names.values()}
-    return Asked(facts, {code: names for code, names in here.items() if names}, reports, frozenset(forms))
+    return Asked(facts, {code: names for code, names in here.items() if names}, frozenset(forms))
 
 
 def _report(form: Form) -> _Report | None:
+    """Found once for a version of a form."""
+    if _Report not in form.memo:
+        form.memo[_Report] = _told_by(form)
+    found: _Report | None = form.memo[_Report]
+    return found
+
+
+def _told_by(form: Form) -> _Report | None:
     names = {item.cdash: item.id for part in form.sections if not part.repeating for item in part.items if item.cdash}
     occurred = names.get(OCCURRED)
     return None if occurred is None else _Report(occurred, names.get(DAY, ""), names.get(REASON, ""))
@@ -86,18 +94,23 @@ def entered(pages: Iterable[tuple[Place, str]]) -> Entered:
 
 
 def visits(
-    build: Build, anchors: Mapping[str, date], progress: Entered, pages: Mapping[Place, Page]
+    build: Build,
+    anchors: Mapping[str, date],
+    progress: Entered,
+    pages: Mapping[Place, Page],
+    forms: Callable[[str, int], Form],
 ) -> Iterator[VisitState]:
     """Each visit in the order of the study, as planned and as begun; one that is neither is left out.
 
-    `pages` holds at least those of the forms that `asked_of` names. Of a visit that may be held again and again those
-    that were begun are told, and the plan of the first while none was. Last come those that were begun and that this
-    version of the study has no longer.
+    `pages` holds at least those of the forms that `asked_of` names; `forms` hands out released versions of forms. Of a
+    visit that may be held again and again those that were begun are told, and the plan of the first while none was.
+    Last come those that were begun and that this version of the study has no longer.
     """
     asked = asked_of(build)
-    told = standing({place: page for place, page in pages.items() if place.form in asked.forms})
+    asked_for = standing({place: page for place, page in pages.items() if place.form in asked.forms})
+    told = [(page, kept_in(build, page, forms)) for page in asked_for]
     facts = Lookups(build, told).values if asked.facts else {}
-    held = dict(_held(asked, told))
+    held = dict(_held(told))
     for visit, planned in lay(build.study, anchors, facts, _here(build, asked, told), progress):
         begun = progress.get(visit.code)
         if begun is None:
@@ -110,16 +123,16 @@ def visits(
             told_of_it = held.get((visit.code, repeat), UNTOLD)
             yield VisitState(visit.code, repeat, plans.get(repeat), begun.get(repeat, _NOTHING), told_of_it)
     for code in sorted(progress.keys() - build.study.by_code.keys()):
-        for repeat, forms in sorted(progress[code].items()):
-            yield VisitState(code, repeat, None, forms, held.get((code, repeat), UNTOLD))
+        for repeat, there in sorted(progress[code].items()):
+            yield VisitState(code, repeat, None, there, held.get((code, repeat), UNTOLD))
 
 
 _NOTHING: Mapping[str, Progress] = {}
 
 
-def _held(asked: Asked, pages: Iterable[Page]) -> Iterator[tuple[tuple[str, int], Held]]:
-    for page in pages:
-        report = asked.reports.get(page.place.form)
+def _held(pages: Iterable[tuple[Page, Form]]) -> Iterator[tuple[tuple[str, int], Held]]:
+    for page, form in pages:
+        report = _report(form)
         if report is None or page.place.repeat > 1:
             continue
         said = value_of(page.answers.get(report.occurred))
@@ -135,21 +148,17 @@ def _date(text: Any) -> date | None:
         return None
 
 
-def _here(build: Build, asked: Asked, pages: Iterable[Page]) -> dict[tuple[str, int], dict[str, Any]]:
-    """The values that the conditions of a visit's pages ask for, numbers in the canonical unit."""
+def _here(build: Build, asked: Asked, pages: Iterable[tuple[Page, Form]]) -> dict[tuple[str, int], dict[str, Any]]:
+    """The values that the conditions of a visit's pages ask for, numbers in the canonical unit in force."""
     found: dict[tuple[str, int], dict[str, Any]] = {}
-    for page in pages:
+    for page, form in pages:
         for name, (form_id, item) in asked.here.get(page.place.visit, {}).items():
             if form_id == page.place.form and page.place.repeat == 1:
                 at = found.setdefault((page.place.visit, page.place.visit_repeat), {})
-                at[name] = _value(build.forms[form_id], item, page.answers.get(item))
+                current = build.forms[form_id]
+                answers = page.answers if form is current else counted(form, current, page.answers)
+                at[name] = fact_value(current, item, answers.get(item))
     return found
-
-
-def _value(form: Form, item: str, answer: Any) -> Any:
-    if form.has(item) and form.item(item).is_number:
-        return convert(form.item(item), answer)
-    return value_of(answer)
 
 
 def dates_of(results: Mapping[str, Any] | None) -> dict[str, date]:

@@ -25,7 +25,7 @@ DAYS = st.sampled_from(["2024-03-07", "2024-03", "2024", {"missing": "unknown"},
 class Nothing:
     """What a page that needs nothing beside itself knows of others: whoever asked for it would find it empty."""
 
-    context = Context()
+    context = in_force = Context()
     computed: Mapping[str, Any] = {}
 
 

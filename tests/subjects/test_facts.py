@@ -26,7 +26,8 @@ def page(visit: str, minute: int, answers: dict[str, Any], form: str = "arm", st
 
 
 def arm(build: Build, *pages: Page) -> Any:
-    return Lookups(build, standing({each.place: each for each in pages})).values["arm"]
+    there = standing({each.place: each for each in pages})
+    return Lookups(build, ((each, build.forms[each.place.form]) for each in there)).values["arm"]
 
 
 def test_what_nobody_said_is_unknown(build: Build) -> None:

@@ -32,8 +32,12 @@ DATED = PAGES["labs"].day_item or ""
 NUMBER = next(item.id for item in PAGES["labs"].items if item.type == "decimal")
 
 
+def looked_up(build: Build, pages: list[Page]) -> Lookups:
+    return Lookups(build, ((page, PAGES["labs"]) for page in pages))
+
+
 def asked(build: Build, pages: list[Page], page: Page) -> Any:
-    lookups = Lookups(build, pages)
+    lookups = looked_up(build, pages)
     (known,) = lookups.before(page, PAGES["labs"], frozenset({"x"})).values()
     return known.value
 
@@ -58,13 +62,13 @@ def test_everything_of_earlier_days_in_their_order() -> None:
 def test_a_series_of_days_names_them_once() -> None:
     pages = [labs("2024-01-02", 0), labs("2024-01-01", 1)]
     build = built({"name": "x", "item": DATED, "pick": "series"})
-    assert Lookups(build, pages).values["x"] == "2024-01-01|2024-01-02"
+    assert looked_up(build, pages).values["x"] == "2024-01-01|2024-01-02"
 
 
 def test_a_fact_may_ask_for_a_parameter_of_the_study() -> None:
     pages = [labs("2024-01-01", 0, **{NUMBER: "1"}), labs("2024-01-02", 1, **{NUMBER: "2"})]
     fact = {"name": "x", "item": NUMBER, "pick": "last", "when": f"{DATED} < study.horizon"}
-    assert str(Lookups(built(fact, horizon="2024-01-02"), pages).values["x"]) == "1"
+    assert str(looked_up(built(fact, horizon="2024-01-02"), pages).values["x"]) == "1"
 
 
 def test_only_what_is_entered_can_be_current() -> None:

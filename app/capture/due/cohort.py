@@ -1,7 +1,8 @@
 """The visits of many subjects at once: five statements, however many subjects, visits and pages there are."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -13,10 +14,11 @@ from app.capture.due import read
 from app.capture.due.read import NOT_ASKED, Asked, Row
 from app.core import clock
 from app.core.days import local_day
+from app.forms.definition import Form
 from app.models.capture import RecordStatus
 from app.models.marks import LockState
 from app.quality.signatures.standing import unbroken
-from app.study.library import Build, build_of
+from app.study.library import Build, build_of, form_of
 from app.study.progress import VisitState
 from app.study.review import STRICT
 from app.subjects import locked
@@ -81,6 +83,7 @@ def cohort(
             queries.get(number, {}),
             on or local_day(now, row["zone"]),
             signed,
+            partial(form_of, session),
         )
         for row, number in zip(subjects, numbers, strict=True)
     )
@@ -94,6 +97,7 @@ def _member(
     queries: Mapping[UUID | None, Asked],
     on: date,
     signed: Collection[UUID],
+    forms: Callable[[str, int], Form],
 ) -> Member:
     """To be signed is what is complete and of a form that is signed, where nothing is asked and no lock stands."""
     rules = build.study.signing or STRICT
@@ -105,13 +109,15 @@ def _member(
         waits = status == _COMPLETE and record_id not in signed and (asked is NOT_ASKED or rules.despite_queries)
         to_sign = waits and rules.asks(form) and not (locks and any(locked.covers(lock, place) for lock in locks))
         there.append(There(place, status, asked, to_sign))
-    return Member(subject, build, _states(subject, build, rows), there, queries, on)
+    return Member(subject, build, _states(subject, build, rows, forms), there, queries, on)
 
 
 _COMPLETE = RecordStatus.COMPLETE
 
 
-def _states(subject: Mapping[str, Any], build: Build, rows: Sequence[Row]) -> Sequence[VisitState]:
+def _states(
+    subject: Mapping[str, Any], build: Build, rows: Sequence[Row], forms: Callable[[str, int], Form]
+) -> Sequence[VisitState]:
     """The visits of a subject. They are remembered by the anchors and the revisions that they rest on."""
     number = subject["subject_id"]
     laid: dict[str, tuple[Any, Sequence[VisitState]]] = build.memo.setdefault("laid", {})
@@ -128,7 +134,7 @@ def _states(subject: Mapping[str, Any], build: Build, rows: Sequence[Row]) -> Se
             place = Place(*address)
             pages[place] = Page(number, record_id, place, version, study_version, revision, status, answers, at)
     progress = entered((Place(*row[:4]), row[5]) for row in rows)
-    states = tuple(visits(build, dates_of(subject), progress, pages))
+    states = tuple(visits(build, dates_of(subject), progress, pages, forms))
     if len(laid) >= _REMEMBERED:
         laid.clear()
     laid[number] = resting, states

@@ -1,6 +1,7 @@
 """What keeps a page, a visit or a casebook from being signed: pages that are due and wanting, and open queries."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -12,6 +13,7 @@ from app.core.errors import Conflict
 from app.derivations.read import latest
 from app.models.capture import RecordStatus
 from app.quality.locks.scope import Address, open_queries
+from app.study.library import form_of
 from app.study.progress import Standing, VisitState
 from app.study.review import STRICT
 from app.subjects.address import written
@@ -54,7 +56,7 @@ def _missing(session: Session, casebook: Casebook, at: Address, pages: Sequence[
     on = local_day(clock.now(), subject["zone"])
     dates = dates_of(latest(session, subject["study_id"], subject["subject_id"]))
     progress = entered((place, page.status) for place, page in casebook.pages.items())
-    for state in visits(casebook.build, dates, progress, casebook.pages):
+    for state in visits(casebook.build, dates, progress, casebook.pages, partial(form_of, session)):
         if _asked(at, state) and (at.visit is not None or state.standing(on) in _WANTING):
             for form in state.owed:
                 if form not in state.progress:

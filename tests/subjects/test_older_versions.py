@@ -1,0 +1,161 @@
+"""What others read from pages that stay under an older version of their form: never a number in another unit."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.rules_trial import RULES
+from tests.trial import Trial, publish
+
+ALT = 'type = "decimal"\nunit = "U/L"\nunits = { "ukat/L" = "60" }\n'
+KATAL = 'type = "decimal"\nunit = "ukat/L"\nunits = { "U/L" = "0.0166667" }\n'
+KATAL_ALONE = 'type = "decimal"\nunit = "ukat/L"\n'
+UNITS_ALONE = 'type = "decimal"\nunit = "U/L"\n'
+LATER = """
+[[fact]]
+name = "alt_high"
+form = "labs"
+item = "sample_date"
+pick = "any"
+when = "alt > 10"
+
+[[milestone]]
+name = "hepatic"
+label = { en = "Liver", zh = "肝" }
+[[milestone.from]]
+form = "labs"
+date = "sample_date"
+when = "alt > 10"
+
+[[endpoint]]
+code = "LIVER"
+label = { en = "Liver", zh = "肝" }
+origin = "hsct"
+outcomes = [{ event = "hepatic" }]
+censor = ["hsct"]
+
+[[check]]
+id = "liver"
+form = "labs"
+item = "alt"
+when = "alt > 10"
+message = { en = "ALT is high", zh = "谷丙转氨酶高" }
+remedy = { en = "Compare with the report", zh = "请与报告核对" }
+fires = [{ answers = { alt = "11" } }]
+passes = [{ answers = { alt = "10" } }]
+
+[[visit]]
+code = "LIVER"
+label = { en = "Liver", zh = "肝" }
+when = "subject.alt_high || subject.alt_baseline > 10"
+forms = ["graft"]
+"""
+
+DUE = """forms = ["visit", "labs"]
+optional = ["agvhd", "response"]
+due = [{ form = "agvhd", when = "here.labs_alt > 10" }, { form = "response", when = "here.labs_alt > 0.9" }]
+"""
+
+Amend = Callable[..., None]
+
+
+@pytest.fixture
+def amend(rules_trial: Trial, tmp_path: Path) -> Amend:
+    """Release a second version of the trial, in which ALT is counted so, and put it in force."""
+
+    def amended(counted: str, *, more: str = "", due: str = "") -> None:
+        tree = tmp_path / "amended"
+        shutil.copytree(RULES, tree)
+        labs = (tree / "library/labs/v11.toml").read_text().replace("version = 11", "version = 12")
+        labs = labs.replace(ALT, counted, 1)
+        if counted.startswith(KATAL_ALONE):
+            for name, text in (("value", "alt"), ("baseline", "subject.alt_baseline")):
+                labs = labs.replace(f'{name} = "{text}"\n', f'{name} = "{text} * 60.0"\n')
+        (tree / "library/labs/v12.toml").write_text(labs)
+        study = (tree / "studies/RULES/v1.toml").read_text().replace("version = 1\n", "version = 2\n", 1)
+        study = study.replace("labs = 11", "labs = 12")
+        if due:
+            study = study.replace('forms = ["visit", "labs", "response", "agvhd"]\n', due, 1)
+        (tree / "studies/RULES/v2.toml").write_text(study + more)
+        publish(rules_trial.database, tree)
+        said = {"version": 2, "approved_on": "2024-01-01", "reason": "Amendment 1"}
+        put = rules_trial.builder.call("PUT", "/api/v1/studies/RULES/sites/HZ01/version", json=said)
+        assert put.status_code == 204, put.text
+
+    return amended
+
+
+def begun(trial: Trial, alt: Any) -> str:
+    subject = trial.coordinator.subject("HZ01")
+    trial.coordinator.enter(subject, "D0", "graft", {"infusion_date": "2024-03-01"})
+    trial.coordinator.enter(subject, "SCR", "labs", {"sample_date": "2024-02-01", "alt": alt, "alt_uln": "50"})
+    return subject
+
+
+def later(trial: Trial, subject: str, alt: str) -> dict[str, Any]:
+    """The grade of a page under the second version, and its working."""
+    answers = {"sample_date": "2024-03-31", "alt": alt, "alt_uln": "50"}
+    told = trial.coordinator.enter(subject, "D30", "labs", answers)
+    return {"grade": told["computed"]["alt_grade"], **told["working"]["alt_ctcae"]}
+
+
+def test_a_baseline_is_brought_to_the_unit_in_force(rules_trial: Trial, amend: Amend) -> None:
+    subject = begun(rules_trial, "60")
+    amend(KATAL)
+    told = later(rules_trial, subject, "4")
+    assert float(told["inputs"]["baseline"]) == pytest.approx(60, abs=0.001)
+    assert told["grade"] == "2"  # 4 ukat/L are 4 times the baseline
+    assert told["facts"] == {"alt_baseline": ["SCR/labs#1"]}
+    assert rules_trial.keeper.post("/derive").json()["deviations"] == []
+    rules_trial.verified()
+
+
+def test_a_baseline_collected_in_the_unit_in_force_is_taken_as_it_was_collected(
+    rules_trial: Trial, amend: Amend
+) -> None:
+    subject = begun(rules_trial, {"value": "1.05", "unit": "ukat/L"})
+    amend(KATAL_ALONE)
+    assert later(rules_trial, subject, "4")["inputs"]["baseline"] == "63.0"
+
+
+def test_a_unit_that_is_dropped_is_read_by_the_version_that_took_it(rules_trial: Trial, amend: Amend) -> None:
+    subject = begun(rules_trial, {"value": "1", "unit": "ukat/L"})
+    amend(UNITS_ALONE)
+    assert later(rules_trial, subject, "240")["inputs"]["baseline"] == "60"
+
+
+def test_a_number_in_a_unit_not_taken_any_more_is_missing_and_says_so(rules_trial: Trial, amend: Amend) -> None:
+    subject = begun(rules_trial, "60")
+    before = rules_trial.coordinator.enter(
+        subject, "UNS", "labs", {"sample_date": "2024-03-20", "alt": "170", "alt_uln": "50"}
+    )
+    amend(KATAL_ALONE)
+    told = later(rules_trial, subject, "4")
+    assert "baseline" not in told["inputs"]
+    assert "UNIT_NOT_TAKEN" in told["flags"]
+    assert told["facts"] == {"alt_baseline": ["SCR/labs#1"]}
+    kept = rules_trial.coordinator.get(f"/subjects/{subject}/visits/UNS/forms/labs").json()
+    assert (kept["computed"], kept["working"]) == (before["computed"], before["working"])
+    assert kept["working"]["alt_ctcae"]["inputs"]["baseline"] == "60"
+
+
+def test_conditions_of_the_study_count_in_the_units_in_force(rules_trial: Trial, amend: Amend) -> None:
+    subject = begun(rules_trial, "60")
+    rules_trial.coordinator.enter(subject, "D30", "labs", {"sample_date": "2024-03-31", "alt": "60", "alt_uln": "50"})
+    amend(
+        KATAL,
+        more=LATER,
+        due=DUE,
+    )
+    assert rules_trial.coordinator.endpoint(subject, "LIVER")["status"] == "0"
+    casebook = rules_trial.coordinator.get(f"/subjects/{subject}/casebook").json()
+    visits = {each["visit"]: {form["form"]: form["due"] for form in each["forms"]} for each in casebook["visits"]}
+    assert "LIVER" not in visits
+    assert (visits["D30"]["agvhd"], visits["D30"]["response"]) == (False, True)
+    found = rules_trial.coordinator.get("/findings", params={"subject": subject}).json()["items"]
+    assert [each["rule"] for each in found if each["rule"] == "check:liver"] == []
+    rules_trial.coordinator.enter(subject, "UNS", "labs", {"sample_date": "2024-04-05", "alt": "11"})
+    assert rules_trial.coordinator.endpoint(subject, "LIVER")["adt"] == "2024-04-05"
