@@ -34,11 +34,11 @@ def import_ranges(session: Session, actor: Actor, study_id: str, site_id: str, b
     All of the file or nothing: Unreadable names each line that cannot be used. Raises NotFound, Forbidden and Locked.
     """
     require(actor, Permission.RANGE_WRITE, study_id, site_id)
+    locks.assert_site_open(session, study_id, site_id)
     site = site_of(session, study_id, site_id, held=True)
     if site is None:
         raise absent(actor, Permission.RANGE_WRITE, study_id)
     reason = taken(Reason, reason, "reason")
-    locks.assert_site_open(session, study_id, site_id)
     lines, columns = lines_of(body, {})
     if set(columns) != set(COLUMNS) or len(columns) != len(COLUMNS):
         told = Fault("/header", "columns", "The columns are not those of limits of normal", f"Use {', '.join(COLUMNS)}")

@@ -33,10 +33,11 @@ def create(
     Raises NotFound for a site out of sight, Forbidden, and Conflict when the number is taken in the study.
     """
     require(actor, Permission.SUBJECT_CREATE, study_id, site_id)
+    upon_it = locked.of_site(session, study_id, site_id)
     site = site_of(session, study_id, site_id, held=True)
     if site is None:
         raise absent(actor, Permission.SUBJECT_CREATE, study_id)
-    locked.assert_open(locked.of_site(session, study_id, site_id), up_to=LockState.OPEN)
+    locked.assert_open(upon_it, up_to=LockState.OPEN)
     last = site["last_number"]
     if number is None:
         last, number = _next(session, study_id, site_id, last)

@@ -1,7 +1,8 @@
 """What may be written where. Locks are read together with the subject they cover; the strictest of them counts.
 
 Everything that writes within a study passes its gate: many at a time, and nobody while the study or a site is being
-locked. So a lock is either seen by a save, or set after it.
+locked. So a lock is either seen by a save, or set after it. The gate is passed before any row is held: who sets a lock
+upon a site waits for that site's row with the gate closed.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -107,8 +107,8 @@ def propose(session: Session, actor: Actor, plan: Plan, site_id: str, *, approve
     The same plan proposed again is the same migration. Raises NotFound, Locked and Conflict.
     """
     require(actor, Permission.MIGRATION_PLAN, plan.study, site_id)
-    site = _site(session, actor, Permission.MIGRATION_PLAN, plan.study, site_id)
     locks.assert_site_open(session, plan.study, site_id)
+    site = _site(session, actor, Permission.MIGRATION_PLAN, plan.study, site_id)
     course_of(session, plan)
     if site["version"] != plan.from_:
         raise Conflict("The site does not work under the version that the plan leads from")
@@ -257,13 +257,14 @@ def _held(
     session: Session, actor: Actor, study_id: str, migration_id: UUID, action: Action
 ) -> tuple[Row, MigrationState, Course, Row]:
     """A migration and its site, kept from others: the row, the state it comes to by `action`, the course, the site."""
+    row = _found(session, actor, Permission.MIGRATION_RUN, study_id, migration_id)
+    locks.assert_site_open(session, study_id, row["site_id"])
+    site = _site(session, actor, Permission.MIGRATION_RUN, study_id, row["site_id"])
     row = _found(session, actor, Permission.MIGRATION_RUN, study_id, migration_id, held=True)
     state = TRANSITIONS.get((MigrationState(row["state"]), action))
     if state is None:
         raise Conflict("The migration is not in a state that allows this")
-    course = course_of(session, Plan.of(row["plan"]))
-    locks.assert_site_open(session, study_id, row["site_id"])
-    return row, state, course, _site(session, actor, Permission.MIGRATION_RUN, study_id, row["site_id"])
+    return row, state, course_of(session, Plan.of(row["plan"])), site
 
 
 def _found(
