@@ -61,6 +61,11 @@ def kept(session: Session, what: str) -> dict[Any, Any]:
     return found
 
 
+def keep_apart(session: Session, what: str) -> None:
+    """From here on the session keeps this for itself: what it has written may yet be undone."""
+    session.info[KEPT] = {**session.info.get(KEPT, {}), what: {}}
+
+
 def see(session: Session, *study_ids: str) -> None:
     """Open the row-level wall to these studies, for this transaction only."""
     session.execute(text("SELECT set_config('marrow.studies', :studies, true)"), {"studies": ",".join(study_ids)})

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, timedelta
 from functools import cached_property
 from typing import Any
+from uuid import UUID
 
 from app.clinical.endpoints.occurrence import Occurrence
 from app.derivations.clinical.ask import calculate
@@ -63,8 +64,8 @@ class Reading:
     parameters: Mapping[str, Any]
     """The study's own."""
     limits: RangeTable | None
-    ranges: int
-    """The limits of normal that it knows, by the number of their import; 0 where it asks for none."""
+    ranges: UUID | None
+    """The act that stated the limits of normal it knows; None where it asks for none."""
     meant: Mapping[str, Known]
     """Those of the facts that its own version of the form counts otherwise, as that version means them."""
     _found: list[tuple[str, Occurrence]] | None = field(default=None, init=False, repr=False)
@@ -245,14 +246,14 @@ def _reading(
         if earlier:
             facts = {**facts, **earlier}
             values = {**values, **{name: each.value for name, each in earlier.items()}}
-    limits, number = (table, ranges.number) if asked.ranges else (None, 0)
+    limits, act = (table, ranges.act) if asked.ranges else (None, None)
     own = _MEANT_ALIKE
     if asked.meant:
         own = {
             fact.name: meant(fact, facts[fact.name], asked.recipe.form, lambda each: kept_in(build, each, forms))
             for fact in asked.meant
         }
-    return Reading(page, asked, facts, values, build.study.named, limits, number, own)
+    return Reading(page, asked, facts, values, build.study.named, limits, act, own)
 
 
 _MEANT_ALIKE: Mapping[str, Known] = {}

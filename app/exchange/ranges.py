@@ -1,5 +1,6 @@
 """Limits of normal from a CSV file: the whole table of a site, which then holds in the place of the one before."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -14,18 +15,20 @@ from app.capture.anew.derive import anew
 from app.clinical.rules.inputs import decimal_of
 from app.core.errors import Fault, NotFound, Unreadable
 from app.core.problems import taken
+from app.core.transaction import keep_apart
 from app.core.words import Reason
 from app.exchange.csv_lines import lines_of
 from app.forms.definition import Item
 from app.quality import locks
 from app.study.library import Build, build_of
 from app.study.sites import site_of
-from app.subjects.ranges import Range, lines_of_import
+from app.subjects.ranges import KEPT_RANGES, Range, lines_of_import
 
 COLUMNS = (
     "laboratory", "analyte", "unit", "sex", "age_from", "age_to", "valid_from", "valid_to", "low", "high",
 )  # fmt: skip
 _OLDEST = 150
+_AGE = re.compile("[0-9]{1,3}")
 
 
 def import_ranges(session: Session, actor: Actor, study_id: str, site_id: str, body: bytes, *, reason: str) -> int:
@@ -56,6 +59,7 @@ def import_ranges(session: Session, actor: Actor, study_id: str, site_id: str, b
         key = {"study_id": study_id, "site_id": site_id, "number": number, "change_id": made.change_id}
         made.insert(models.reference_range, *(key | _row(line, each) for line, each in found))
         made.update(models.site, site, ranges=number)
+    keep_apart(session, KEPT_RANGES)
     anew(session, actor, study_id, frozenset({site_id}), store=True, reason=reason)
     return len(found)
 
@@ -119,7 +123,7 @@ def _unread(cells: Mapping[str, str], values: Mapping[str, Any]) -> Iterator[tup
 
 
 def _age(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and int(text) <= _OLDEST else None
+    return int(text) if _AGE.fullmatch(text) and int(text) <= _OLDEST else None
 
 
 def _day(text: str) -> str | None:

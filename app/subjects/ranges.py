@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from sqlalchemy import RowMapping, select
 from sqlalchemy.orm import Session
@@ -12,6 +13,9 @@ from app import models
 from app.core.transaction import kept
 from app.forms.asking import RangeTable
 from app.forms.functions import age_years
+
+KEPT_RANGES = "ranges"
+"""What the process keeps the limits of normal under."""
 
 
 class Range(NamedTuple):
@@ -52,9 +56,12 @@ class Range(NamedTuple):
 
 @dataclass(frozen=True)
 class Ranges:
-    """All limits of normal of a site, under the number of the import that stated them; 0 where nobody has."""
+    """All limits of normal of a site, by the act that stated them; None where nobody has.
 
-    number: int = 0
+    Numbers of imports are those of a site, and one that was undone gives its own to the next: no two acts are the same.
+    """
+
+    act: UUID | None = None
     by_analyte: Mapping[str, Sequence[Range]] = field(default_factory=dict)
 
     def of(self, facts: Mapping[str, Any]) -> RangeTable | None:
@@ -78,23 +85,24 @@ class Ranges:
 NO_RANGES = Ranges()
 
 
-def gathered(number: int, ranges: Iterable[Range]) -> Ranges:
-    """The ranges of an import, found by analyte."""
+def gathered(act: UUID | None, ranges: Iterable[Range]) -> Ranges:
+    """The ranges that an act stated, found by analyte."""
     by_analyte: dict[str, list[Range]] = {}
     for each in ranges:
         by_analyte.setdefault(each.analyte, []).append(each)
-    return Ranges(number, by_analyte)
+    return Ranges(act, by_analyte)
 
 
 def ranges_of(session: Session, study_id: str, site_id: str, number: int | None) -> Ranges:
     """The limits that hold at a site: read once, for an import never changes."""
     if not number:
         return NO_RANGES
-    known = kept(session, "ranges")
+    known = kept(session, KEPT_RANGES)
     found: Ranges | None = known.get((study_id, site_id, number))
     if found is None:
-        ranges = map(_range, lines_of_import(session, study_id, site_id, number))
-        found = known[study_id, site_id, number] = gathered(number, ranges)
+        lines = list(lines_of_import(session, study_id, site_id, number))
+        act = lines[0]["change_id"] if lines else None
+        found = known[study_id, site_id, number] = gathered(act, map(_range, lines))
     return found
 
 

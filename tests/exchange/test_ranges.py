@@ -7,16 +7,17 @@ import pytest
 from app.core import clock
 from app.core.transaction import see
 from app.derivations.derive import derived
-from tests.trial import Trial
+from app.exchange.ranges import import_ranges
+from tests.trial import SYSTEM, Trial
 
 HEAD = "laboratory,analyte,unit,sex,age_from,age_to,valid_from,valid_to,low,high\n"
 MEN, WOMEN = "LOCAL,ALT,U/L,M,18,,2023-01-01,,,50\n", "LOCAL,ALT,U/L,F,18,,2023-01-01,,,40\n"
 ALT = {"sample_date": "2024-02-01", "laboratory": "LOCAL", "alt": "190"}
 
 
-def put(trial: Trial, text: str, who: str = "keeper") -> Any:
+def put(trial: Trial, text: str, who: str = "keeper", site: str = "HZ01") -> Any:
     return trial.cast[who].call(
-        "PUT", "/sites/HZ01/ranges", content=text.encode(), params={"reason": "New analyser"},
+        "PUT", f"/sites/{site}/ranges", content=text.encode(), params={"reason": "New analyser"},
         headers={"Content-Type": "text/csv"},
     )  # fmt: skip
 
@@ -124,6 +125,33 @@ def test_as_of_an_instant_the_tables_of_the_site_count_where_the_subject_was(rul
     ]  # fmt: skip
 
 
+def test_after_a_transfer_the_limits_of_the_new_site_hold_whatever_their_number(rules_trial: Trial):
+    put(rules_trial, HEAD + "LOCAL,ALT,U/L,,,,,,,50\n", site="HZ01")
+    put(rules_trial, HEAD + "LOCAL,ALT,U/L,,,,,,,30\n", site="HZ02")
+    subject = rules_trial.coordinator.subject("HZ01")
+    rules_trial.coordinator.enter(subject, "SCR", "labs", ALT)
+    assert graded(rules_trial, subject)[0] == "2"  # 190 is 3.8 times 50
+    moved = {"site": "HZ02", "reason": "Moved house"}
+    assert rules_trial.keeper.post(f"/subjects/{subject}/transfer", moved).status_code == 200
+    assert graded(rules_trial, subject)[0] == "3"  # and 6.3 times 30
+    rules_trial.database.kept.clear()
+    assert rules_trial.keeper.post("/derive").json()["deviations"] == []
+
+
+def test_a_table_that_was_undone_leaves_nothing_to_the_one_that_gets_its_number(rules_trial: Trial):
+    subject = rules_trial.coordinator.subject()
+    rules_trial.coordinator.enter(subject, "SCR", "labs", ALT)
+    with rules_trial.database.supposing() as session:
+        see(session, "RULES")
+        table = (HEAD + "LOCAL,ALT,U/L,,,,,,,50\n").encode()
+        import_ranges(session, SYSTEM, "RULES", "HZ01", table, reason="The connection will break")
+    assert put(rules_trial, HEAD + "LOCAL,ALT,U/L,,,,,,,30\n").json()["number"] == 1
+    assert graded(rules_trial, subject)[0] == "3"
+    rules_trial.database.kept.clear()
+    assert rules_trial.keeper.post("/derive").json()["deviations"] == []
+    rules_trial.verified()
+
+
 @pytest.mark.parametrize(
     ("lines", "pointers"),
     [
@@ -132,6 +160,8 @@ def test_as_of_an_instant_the_tables_of_the_site_count_where_the_subject_was(rul
         ("LOCAL,ALT,U/L,X,,,,,,40\n", {"/lines/2/sex"}),
         ("LOCAL,ALT,U/L,,18,x,,,,40\n", {"/lines/2/age_to"}),
         ("LOCAL,ALT,U/L,,18,17,,,,40\n", {"/lines/2/age_to"}),
+        (f"LOCAL,ALT,U/L,,{'9' * 5000},,,,,40\n", {"/lines/2/age_from"}),
+        ("LOCAL,ALT,U/L,,151,,,,,40\n", {"/lines/2/age_from"}),
         ("LOCAL,ALT,U/L,,,,2024-02-30,,,40\n", {"/lines/2/valid_from"}),
         ("LOCAL,ALT,U/L,,,,,,,\n", {"/lines/2/low"}),
         ("LOCAL,ALT,U/L,,,,,,50,40\n", {"/lines/2/high"}),
