@@ -18,7 +18,7 @@ from app.core.http import Answer, IfMatch, IfNoneMatch, Retryable, Router, etag
 from app.core.words import Reason
 from app.forms.definition import Lang
 from app.models.marks import LockState
-from app.subjects.address import place
+from app.subjects.address import FormStep, VisitStep, place
 
 router = Router(prefix="/api/v1/studies/{study}/subjects/{subject}", tags=["records"])
 
@@ -33,8 +33,8 @@ class WrongPage(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     subject: str
-    visit: str
-    form: str
+    visit: VisitStep
+    form: FormStep
 
 
 class PageToSave(BaseModel):
@@ -188,7 +188,7 @@ def get_casebook(work: Reading, study: str, subject: str, as_of: AsOf = None, on
 
 @router.get(PAGE, openapi_extra=asks(Permission.RECORD_READ))
 def get_page(
-    work: Reading, response: Response, study: str, subject: str, visit: str, form: str, as_of: AsOf = None
+    work: Reading, response: Response, study: str, subject: str, visit: VisitStep, form: FormStep, as_of: AsOf = None
 ) -> RecordView:
     """One page as it stands, or as it stood at an instant; its ETag is what a save has to send back."""
     found = read.page(work.session, work.actor, study, subject, place(visit, form), as_of=as_of)
@@ -204,8 +204,8 @@ def put_page(
     work: Writing,
     study: str,
     subject: str,
-    visit: str,
-    form: str,
+    visit: VisitStep,
+    form: FormStep,
     body: PageToSave,
     if_match: IfMatch,
     if_none_match: IfNoneMatch,
@@ -230,7 +230,9 @@ def put_page(
 
 
 @router.post(PAGE + "/validate", openapi_extra=asks(Permission.RECORD_WRITE))
-def validate_page(work: Reading, study: str, subject: str, visit: str, form: str, body: PageToValidate) -> Validation:
+def validate_page(
+    work: Reading, study: str, subject: str, visit: VisitStep, form: FormStep, body: PageToValidate
+) -> Validation:
     """The findings that a save would give, storing nothing."""
     return Validation(**validate.validate(work.session, work.actor, study, subject, place(visit, form), body.answers))
 
@@ -240,8 +242,8 @@ def void_page(
     work: Writing,
     study: str,
     subject: str,
-    visit: str,
-    form: str,
+    visit: VisitStep,
+    form: FormStep,
     body: PageToVoid,
     if_match: IfMatch,
     retry: Retryable,
@@ -266,6 +268,6 @@ def _answer(session: Session, study: str, saved: save.Saved, language: Lang) -> 
 
 
 @router.get(PAGE + "/history", openapi_extra=asks(Permission.HISTORY_READ))
-def get_history(work: Reading, study: str, subject: str, visit: str, form: str) -> History:
+def get_history(work: Reading, study: str, subject: str, visit: VisitStep, form: FormStep) -> History:
     """Every revision of a page, item by item: who, when, why, and what stood before."""
     return History(revisions=read.history(work.session, work.actor, study, subject, place(visit, form)))

@@ -1,7 +1,7 @@
 """Whatever is raised becomes one answer, `application/problem+json`, that repeats nothing of what was sent."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -177,8 +177,8 @@ _OTHER = ("invalid", "This does not have the right form.")
 
 
 def _invalid(fault: RequestValidationError, request: Request | None) -> Refusal:
-    known = _field_names(request)
-    faults = tuple(_fault(error, known) for error in fault.errors())
+    body, names = _taken_by(request)
+    faults = tuple(_fault(error, body, names) for error in fault.errors())
     return Unreadable("Correct what is listed and send it again.", errors=faults)
 
 
@@ -190,8 +190,7 @@ def taken(kind: Any, value: Any, name: str) -> Any:
     try:
         return _adapter(kind).validate_python(value)
     except ValidationError as fault:
-        known = {"all": (name,), "body": ()}
-        faults = tuple(_fault({**error, "loc": ("body", name)}, known) for error in fault.errors())
+        faults = tuple(_fault({**error, "loc": ("body", name)}, None, {name}) for error in fault.errors())
     raise Unreadable("Correct what is listed and send it again.", errors=faults)
 
 
@@ -200,8 +199,11 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
-def _fault(error: Mapping[str, Any], known: Mapping[str, Iterable[str]]) -> Fault:
-    """A field's fault by its kind. The library's own words and the value it looked at stay here."""
+def _fault(error: Mapping[str, Any], body: Any, names: Collection[str]) -> Fault:
+    """A field's fault by its kind, in a `body` of this type; no name but these `names` is shown.
+
+    The library's own words and the value it looked at stay here.
+    """
     kind = str(error["type"])
     code, message = _WORDS.get(kind, _OTHER)
     if kind.startswith(("date_", "time_")) and not kind.startswith("datetime_"):
@@ -211,14 +213,14 @@ def _fault(error: Mapping[str, Any], known: Mapping[str, Iterable[str]]) -> Faul
     place, *steps = error["loc"]
     if kind == "extra_forbidden":
         steps = steps[:-1]
-    fields = ", ".join(known["body"]) if not steps else ""
+    fields = ", ".join(_fields(body, steps))
     if kind == "extra_forbidden" and fields:
         remedy = fields
     elif code in _SHAPES:
         remedy = _SHAPES[code].format(fields or "…")
     else:
         remedy = _bound(error.get("ctx") or {})
-    return Fault(_pointer(str(place), steps, known), code, message, remedy)
+    return Fault(_pointer(str(place), steps, names), code, message, remedy)
 
 
 def _bound(limits: Mapping[str, Any]) -> str:
@@ -231,9 +233,8 @@ def _bound(limits: Mapping[str, Any]) -> str:
     return ", ".join(f"{sign} {limits[name]}" for name, sign in signs.items() if name in limits)
 
 
-def _pointer(place: str, steps: list[Any], known: Mapping[str, Iterable[str]]) -> str:
+def _pointer(place: str, steps: list[Any], names: Collection[str]) -> str:
     """The way to the field, as far as it is made of names that Marrow gave; a name the caller made up ends it."""
-    names = set(known["all"])
     shown = []
     for step in steps:
         if not isinstance(step, int) and step not in names:
@@ -243,34 +244,44 @@ def _pointer(place: str, steps: list[Any], known: Mapping[str, Iterable[str]]) -
     return inside if place == "body" else f"{place}:{'/'.join(shown)}"
 
 
-def _field_names(request: Request | None) -> dict[str, Iterable[str]]:
-    """The names a route's body and parameters have, so that no other is ever shown."""
+def _taken_by(request: Request | None) -> tuple[Any, set[str]]:
+    """The type of a route's body, and the names that it and the parameters have, so that no other is ever shown."""
     route = request.scope.get("route") if request is not None else None
     field = getattr(route, "body_field", None)
-    annotation = getattr(getattr(field, "field_info", None), "annotation", None)
-    top = _names(annotation, deep=False)
-    every = _names(annotation, deep=True)
-    left = [route.dependant] if isinstance(route, APIRoute) else []
+    body = getattr(getattr(field, "field_info", None), "annotation", None)
+    names: set[str] = set()
+    left, seen = [body], list[Any]()
     while left:
         one = left.pop()
-        left.extend(one.dependencies)
+        if not any(one is other for other in seen):
+            seen.append(one)
+            inside = _inside(one)
+            names |= inside.keys()
+            left.extend(inside.values())
+    dependants = [route.dependant] if isinstance(route, APIRoute) else []
+    while dependants:
+        one = dependants.pop()
+        dependants.extend(one.dependencies)
         for parameter in (*one.path_params, *one.query_params, *one.header_params, *one.cookie_params):
-            every |= {parameter.alias, parameter.name}
-    return {"body": sorted(top), "all": every}
+            names |= {parameter.alias, parameter.name}
+    return body, names
 
 
-def _names(annotation: Any, *, deep: bool) -> set[str]:
-    found: set[str] = set()
-    left, seen = [annotation], list[Any]()
+def _fields(body: Any, steps: Iterable[Any]) -> list[str]:
+    """The fields there are at a place in a body."""
+    for step in steps:
+        if not isinstance(step, int):  # lists hold alike things
+            body = _inside(body).get(step)
+    return sorted(_inside(body))
+
+
+def _inside(annotation: Any) -> dict[str, Any]:
+    """The fields of the models that a type names, whatever they stand in, each with its own type."""
+    found: dict[str, Any] = {}
+    left = [annotation]
     while left:
         one = left.pop()
-        if any(one is other for other in seen):
-            continue
-        seen.append(one)
         left.extend(getattr(one, "__args__", ()))
         if isinstance(one, type) and issubclass(one, BaseModel):
-            for name, field in one.model_fields.items():
-                found.add(field.alias or name)
-                if deep:
-                    left.append(field.annotation)
+            found |= {field.alias or name: field.annotation for name, field in one.model_fields.items()}
     return found

@@ -2,12 +2,22 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import Field
 
 from app.core.errors import NotFound
 from app.subjects.facts import Place
 
 _STEP = re.compile(r"(?P<name>[A-Za-z][A-Za-z0-9_]{0,31})(?:\.(?P<repeat>[1-9][0-9]{0,3}))?")
+
+
+VisitStep = Annotated[
+    str, Field(description="A visit's code, with a repeat after a point: `UNS.2` is the second, `UNS` the first")
+]
+FormStep = Annotated[
+    str, Field(description="A form's id, with a repeat after a point: `ae.2` is the second page, `ae` the first")
+]
 
 
 class Step(NamedTuple):

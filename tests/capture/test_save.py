@@ -235,6 +235,23 @@ def test_a_page_can_be_read_as_it_stood(trial: Trial):
     assert trial.nurse.get(page, params={"as_of": "2020-01-01T00:00:00Z"}).status_code == 404
 
 
+def test_one_of_several_pages_is_replaced_by_its_whole_address(trial: Trial):
+    wrong, right = trial.nurse.subject(), trial.nurse.subject()
+    trial.nurse.enter(wrong, "LOG", "ae.2", {"term": "Fever"}, complete=False)
+    page = f"/subjects/{wrong}/visits/LOG/forms/ae.2"
+    struck = trial.nurse.post(page + "/void", {"reason": "Wrong subject"}, headers={"If-Match": '"1"'}).json()
+    link = {"subject": wrong, "visit": "LOG", "form": "ae.2"}
+    for given, code, remedy in (
+        (link | {"repeat": 2}, "extra-field", "form, subject, visit"),
+        (wrong, "not-object", "{form, subject, visit}"),
+    ):
+        refused = trial.nurse.save(right, "LOG", "ae", {"term": "Fever"}, complete=False, instead_of=given)
+        (fault,) = refused.json()["errors"]
+        assert (fault["pointer"], fault["code"], fault["remedy"]) == ("/instead_of", code, remedy)
+    entered = trial.nurse.enter(right, "LOG", "ae", {"term": "Fever"}, complete=False, instead_of=link)
+    assert entered["instead_of"] == struck["record_id"]
+
+
 def test_a_page_of_the_wrong_subject_is_struck_there_and_entered_here(trial: Trial):
     wrong, right = trial.nurse.subject(), trial.nurse.subject()
     trial.nurse.enter(wrong, "SCR", "consent", CONSENT)

@@ -18,7 +18,7 @@ from app.models.queries import QueryAction, QueryState
 from app.quality.queries import act, read
 from app.quality.queries.narrow import Wanted
 from app.quality.queries.states import ALLOWED
-from app.subjects.address import place
+from app.subjects.address import FormStep, VisitStep, place
 
 router = Router(prefix="/api/v1/studies/{study}/queries", tags=["queries"])
 
@@ -31,8 +31,8 @@ class QueryToOpen(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     subject: Annotated[str, Field(max_length=32)]
-    visit: str
-    form: str
+    visit: VisitStep
+    form: FormStep
     item: Annotated[str, Field(max_length=64)]
     row: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)] | None = None
     text: Message

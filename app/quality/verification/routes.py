@@ -11,7 +11,7 @@ from app.core.http import Cursor, IfMatch, Limit, Router
 from app.core.page import Page
 from app.core.words import Reason
 from app.quality.verification import act, read
-from app.subjects.address import place
+from app.subjects.address import FormStep, VisitStep, place
 
 of_a_page = Router(prefix="/api/v1/studies/{study}/subjects/{subject}", tags=["verification"])
 of_a_study = Router(prefix="/api/v1/studies/{study}/verification", tags=["verification"])
@@ -100,14 +100,14 @@ class ProgressList(BaseModel):
 
 
 @of_a_page.get(PAGE, openapi_extra=asks(Permission.VERIFICATION_READ))
-def get_marks(work: Reading, study: str, subject: str, visit: str, form: str) -> PageMarks:
+def get_marks(work: Reading, study: str, subject: str, visit: VisitStep, form: FormStep) -> PageMarks:
     """Each item of a page that has an answer, and whether it was verified."""
     return _marks(work, study, subject, visit, form)
 
 
 @of_a_page.post(PAGE, openapi_extra=asks(Permission.RECORD_VERIFY))
 def verify_page(
-    work: Writing, study: str, subject: str, visit: str, form: str, body: ItemsToVerify, if_match: IfMatch
+    work: Writing, study: str, subject: str, visit: VisitStep, form: FormStep, body: ItemsToVerify, if_match: IfMatch
 ) -> PageMarks:
     """Mark items, or the whole page, as found to agree with the source, at the revision that was compared."""
     items = None if body.items is None else [(each.item, each.row) for each in body.items]
@@ -117,7 +117,7 @@ def verify_page(
 
 @of_a_page.post(PAGE + "/withdraw", openapi_extra=asks(Permission.RECORD_VERIFY))
 def withdraw_marks(
-    work: Writing, study: str, subject: str, visit: str, form: str, body: MarksToWithdraw, if_match: IfMatch
+    work: Writing, study: str, subject: str, visit: VisitStep, form: FormStep, body: MarksToWithdraw, if_match: IfMatch
 ) -> PageMarks:
     """Take marks back, with a reason."""
     items = [(each.item, each.row) for each in body.items]
