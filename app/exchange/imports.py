@@ -34,6 +34,7 @@ from app.subjects.address import step
 from app.subjects.facts import Place
 
 _OWN = ("subject", "visit", "repeat", "revision", "complete", "reason", "row")
+_OF_A_PAGE = ("complete", "revision", "reason")
 _COLUMN = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 _REPEATS, _ROWS = 9999, 1_000_000
 
@@ -210,21 +211,26 @@ def _pages(
         if page is None:
             page = pages[key] = _Page(line, cells["subject"], place, cells)
             page.answers |= {item.id: answer for item, answer in _answers(form, cells, rows=False)}
-        elif not form.row_sections or any(
-            page.answers.get(item.id) != answer for item, answer in _answers(form, cells, rows=False)
-        ):
+        elif form.row_sections:
+            faults += _differing(form, page, cells)
+        else:
             remedy = "Number them in `repeat`" if form.repeating else "Keep one of them: this form does not repeat"
             faults.append(Fault(f"/lines/{line}", "twice", f"Line {page.line} is of the same page", remedy))
-        for name in ("complete", "revision", "reason"):
-            if cells.get(name) and cells[name] != page.own.get(name):
-                told = f"Line {page.line} of the same page says something else"
-                faults.append(Fault(f"/lines/{line}/{name}", "differs", told, "Say it alike in every line of a page"))
         for name in _elsewhere(form, cells):
             told = f"{name} is no item of version {form.version}, with which the subject's site works"
             faults.append(Fault(f"/lines/{line}/{name}", "unknown-item", told, "Empty the cell"))
         if not _add_rows(form, page, cells):
             faults.append(Fault(f"/lines/{line}/row", "row", f"The row is a whole number from 1 to {_ROWS}, used once"))
     yield from pages.values()
+
+
+def _differing(form: Form, page: _Page, cells: Mapping[str, str]) -> Iterator[Fault]:
+    """Where a further line of a page says something else of what the page has once."""
+    said = [item.id for item, answer in _answers(form, cells, rows=False) if page.answers.get(item.id) != answer]
+    said += [name for name in _OF_A_PAGE if cells.get(name) and cells[name] != page.own.get(name)]
+    told = f"Line {page.line} of the same page says something else"
+    remedy = "Say it alike in every line of a page" + ("; or number the pages in `repeat`" if form.repeating else "")
+    yield from (Fault(f"/lines/{cells['']}/{name}", "differs", told, remedy) for name in said)
 
 
 def _place(form: Form, cells: Mapping[str, str], visit: str | None) -> Place:

@@ -100,7 +100,7 @@ def test_every_bad_line_is_named_at_once(trial: Trial, subjects: list[str]) -> N
         ]
     )
     assert pointers(send(trial.nurse, "labs", text)) == [
-        "/lines/2/sample_date", "/lines/3", "/lines/4/hb", "/lines/5", "/lines/6/hb", "/lines/7", "/lines/8",
+        "/lines/2/sample_date", "/lines/3", "/lines/4/hb", "/lines/5", "/lines/6/hb", "/lines/7/hb", "/lines/8",
     ]  # fmt: skip
     assert held(trial)[:3] == before[:3]
 
@@ -230,6 +230,17 @@ def test_an_edit_during_the_import_waits_and_is_stale(
     assert (answers[0].status_code, answers[0].headers["etag"]) == (412, '"2"')
 
 
+def test_a_void_page_counts_again_by_a_line_that_names_its_revision(trial: Trial, subjects: list[str]) -> None:
+    send(trial.nurse, "labs", three(subjects))
+    page = f"/subjects/{subjects[0]}/visits/SCR/forms/labs"
+    struck = trial.nurse.post(page + "/void", {"reason": "Other patient"}, headers={"If-Match": '"1"'})
+    assert struck.status_code == 200
+    assert pointers(send(trial.nurse, "labs", three(subjects))) == ["/lines/2"]
+    line = LABS.replace("\n", ",revision,reason\n") + f"{subjects[0]},SCR,2024-01-09,97.5,,,,2,It was right\n"
+    assert send(trial.nurse, "labs", line).json()["changed"] == 1
+    assert trial.nurse.get(page).json()["status"] == "complete"
+
+
 def test_a_change_needs_its_reason_from_the_line_or_for_the_file(trial: Trial, subjects: list[str]) -> None:
     assert send(trial.nurse, "labs", three(subjects)).status_code == 201
     head = "subject,visit,revision,reason,sample_date,hb\n"
@@ -254,7 +265,7 @@ def test_lines_of_one_page_are_rows_of_its_section(trial: Trial, subjects: list[
         {"row": 2, "drug": "daunorubicin", "dose": "60.5"},
     ]
     assert send(trial.nurse, "labs", text).json()["unchanged"] == 1
-    assert pointers(send(trial.nurse, "labs", f"{head}{page},a,1\n{page[:-1]}6,b,2\n")) == ["/lines/2", "/lines/3"]
+    assert pointers(send(trial.nurse, "labs", f"{head}{page},a,1\n{page[:-1]}6,b,2\n")) == ["/lines/2", "/lines/3/hb"]
     for row in ("x", "0", "1"):
         numbered = f"subject,visit,sample_date,hb,row,drug\n{subjects[1]},SCR,2024-01-09,97.5,1,a\n"
         bad = numbered + f"{subjects[1]},SCR,2024-01-09,97.5,{row},b\n"
@@ -352,6 +363,15 @@ def test_lines_of_one_page_agree_on_what_they_say_of_the_page(trial: Trial) -> N
         f"{subject},SCR,N,Second,2024-01-09,97,2,Inotuzumab\n"
     )
     assert pointers(send(trial.nurse, "labs", text)) == ["/lines/3/complete", "/lines/3/reason"]
+    text = (
+        "subject,visit,sample_date,hb,hb_unit,row,drug\n"
+        f"{subject},SCR,2024-01-09,97,,1,Blinatumomab\n"
+        f"{subject},SCR,2024-01-10,97,g/dL,2,Inotuzumab\n"
+        f"{subject},SCR,,,,3,Venetoclax\n"
+    )
+    refused = send(trial.nurse, "labs", text)
+    assert pointers(refused) == ["/lines/3/sample_date", "/lines/3/hb"]
+    assert {each["remedy"] for each in refused.json()["errors"]} == {"Say it alike in every line of a page"}
 
 
 def test_a_site_loads_the_form_it_works_with(trial: Trial, tmp_path: Path) -> None:
