@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.forms.schema import KEYS as FORM_KEYS
-from app.study.definition import Study
+from app.study.definition import Pick, Study
 
 #: What each key of the file means; also the words an editor shows.
 KEYS: Mapping[str, Mapping[str, str]] = {
@@ -47,7 +47,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "name": "The name after `subject.`.",
         "form": "The form it is read from, over all visits.",
         "item": "The item whose value is the fact.",
-        "pick": "newest (saved last), first or last by day, previous, best, series, any.",
+        "pick": f"Which of its values: {', '.join(Pick)}; the newest, saved last, where it is not said.",
         "when": "A condition (CEL) over the page: only pages for which it is true.",
         "until": "Another fact, a date: only pages of that day or before, as a baseline is.",
         "order": "The codes of `best`, the least first.",

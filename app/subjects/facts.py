@@ -28,7 +28,7 @@ class Place(NamedTuple):
 
 
 class Page(NamedTuple):
-    """A record as it stood: its address, its revision and what it held. Void pages are not facts and not listed."""
+    """A record as it stood: its address, its revision and what it held. A void one is a page, not among `counting`."""
 
     subject_id: str
     record_id: UUID

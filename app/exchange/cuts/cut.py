@@ -33,7 +33,11 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,6
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A row of `cut` with who made it and why. `at` is the instant that `seq`, the place in the chain, stands for."""
+    """A row of `cut` with who made it and why.
+
+    What it holds is said by `seq`, its place in the chain. `at` is the clock when its snapshot had begun: what was
+    committed in between is earlier than `at` and not in the cut.
+    """
 
     study_id: str
     name: str
