@@ -20,6 +20,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, Protocol
 from uuid import UUID, uuid4
+from weakref import WeakKeyDictionary
 
 import orjson
 from sqlalchemy import (
@@ -82,8 +83,7 @@ TYPES: dict[type, tuple[type, ...]] = {
 }
 """What a column of each type takes. The driver would convert more, and the row would differ from its image."""
 
-_UNSEALED = "unsealed"
-_WAITING = "waiting"
+_UNSEALED, _WAITING, _BEFORE = "unsealed", "waiting", "before"
 _AT_ONCE = 10  # rows in one statement, which is put together once for each list of tables
 
 
@@ -274,8 +274,7 @@ def change(
     chain and the system's takes the system's last.
     """
     made = Change(session, study_id, at or clock.now(), detail=dict(detail or {}))
-    unsealed = session.info.setdefault(_UNSEALED, set())
-    unsealed.add(made.change_id)
+    session.info.setdefault(_UNSEALED, []).append(made.change_id)
     yield made
     row = {
         "study_id": study_id,
@@ -294,7 +293,7 @@ def change(
         "rows": made.rows,
     }
     made.store()
-    unsealed.discard(made.change_id)
+    session.info[_UNSEALED].remove(made.change_id)
     if session.in_nested_transaction():
         _seal(session, row, change_digest(row))
     else:
@@ -312,13 +311,17 @@ def _seal_all(session: Session) -> None:
         _seal(session, row, digest)
 
 
+@event.listens_for(Session, "after_transaction_create")
+def _remember(session: Session, begun: SessionTransaction) -> None:
+    """Keep what was under way when a transaction or a savepoint in it begins."""
+    held = {name: list(session.info.get(name, ())) for name in (_UNSEALED, _WAITING, SEALED)}
+    session.info.setdefault(_BEFORE, WeakKeyDictionary())[begun] = held
+
+
 @event.listens_for(Session, "after_soft_rollback")
 def _forget(session: Session, rolled_back: SessionTransaction) -> None:
-    """What was rolled back is neither to be sealed nor to be anchored."""
-    session.info.pop(_UNSEALED, None)
-    session.info.pop(SEALED, None)
-    if not rolled_back.nested:
-        session.info.pop(_WAITING, None)
+    """What was rolled back is neither to be sealed nor to be anchored; what was under way before it still is."""
+    session.info.update(session.info[_BEFORE][rolled_back])
 
 
 def _seal(session: Session, row: dict[str, Any], digest: bytes) -> None:

@@ -159,6 +159,48 @@ def test_a_savepoint_rolled_back_is_not_anchored(trial: Trial) -> None:
     assert [str(fault) for fault in trial.verify()] == []
 
 
+def test_what_came_before_a_savepoint_rolled_back_is_anchored(trial: Trial) -> None:
+    with trial.database.writing() as session:
+        see(session, models.SYSTEM, STUDY)
+        with session.begin_nested():
+            world.enrol(session, STUDY, "HZ01-008")
+        attempt = session.begin_nested()
+        world.enrol(session, STUDY, "HZ01-009")
+        attempt.rollback()
+    report = trial.verify()
+    assert [str(fault) for fault in report] == []
+    assert report.anchors == report.changes
+
+
+def test_a_savepoint_rolled_back_makes_no_unsealed_change_a_sealed_one(trial: Trial) -> None:
+    before = trial.verify()
+
+    def swallow() -> None:
+        with trial.database.writing() as session:
+            see(session, models.SYSTEM, STUDY)
+            with (
+                suppress(ZeroDivisionError),
+                change(session, STUDY, by=world.SYSTEM_ACTS, action="subject.create") as made,
+            ):
+                made.insert(models.subject, _subject("HZ01-009", made.change_id))
+                made.store()
+                session.begin_nested().rollback()
+                _ = 1 / 0
+
+    with pytest.raises(RuntimeError):
+        swallow()
+    assert trial.verify() == before
+
+
+def test_a_change_outlives_a_savepoint_rolled_back_within_it(trial: Trial) -> None:
+    with trial.database.writing() as session:
+        see(session, models.SYSTEM, STUDY)
+        with change(session, STUDY, by=world.SYSTEM_ACTS, action="subject.create") as made:
+            session.begin_nested().rollback()
+            made.insert(models.subject, _subject("HZ01-009", made.change_id))
+    assert [str(fault) for fault in trial.verify()] == []
+
+
 def test_a_stale_reading_of_a_row_does_not_reach_the_trail(trial: Trial) -> None:
     with trial.database.writing() as session:
         see(session, models.SYSTEM, STUDY)
