@@ -3,10 +3,14 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from app.access.actor import Actor, Grant
 from app.core import clock
+from app.core.errors import Forbidden, NotFound
+from app.quality.queries.act import answerable
 from tests.quality.asking import LABS, Page, acts, asks, does, listed, thread
 from tests.trial import Trial
 
@@ -248,6 +252,16 @@ def test_another_sites_query_answers_as_one_that_is_not_there(trial: Trial) -> N
     assert trial.monitor.post(f"/queries/{query}/close", {}).status_code == 404
     assert trial.nurse.get("/queries", params={"site": "HZ02"}).status_code == 404
     assert trial.monitor.get("/queries/people", params={"site": "HZ02"}).status_code == 404
+
+
+def test_who_works_at_a_site_is_told_to_reviewers_whichever_way_they_ask(trial: Trial) -> None:
+    refused(trial.nurse.get("/queries/people", params={"site": "HZ01"}), 403)
+    nurse = Actor(uuid4(), "nurse", "Nurse", "test", grants=(Grant("TRIAL", "coordinator", "HZ01"),))
+    with trial.database.reading() as session:
+        with pytest.raises(Forbidden):
+            answerable(session, nurse, "TRIAL", "HZ01")
+        with pytest.raises(NotFound):
+            answerable(session, nurse, "TRIAL", "HZ02")
 
 
 def test_a_query_goes_with_its_subject_to_another_site(trial: Trial) -> None:

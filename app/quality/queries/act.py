@@ -145,15 +145,20 @@ def _asked(session: Session, study_id: str, subject: Mapping[str, Any], username
     """The account of somebody who works on queries at the subject's site. Raises Unreadable."""
     if username is None:
         return None
-    for each in answerable(session, study_id, subject["site_id"]):
+    for each in _working_at(session, study_id, subject["site_id"]):
         if each["username"] == username:
             return UUID(str(each["account_id"]))
     message = "Nobody of this name works on queries at the site."
     raise Unreadable(message, errors=[Fault("/assignee", "not-assignable", message, "Choose one of queries/people.")])
 
 
-def answerable(session: Session, study_id: str, site_id: str) -> list[dict[str, Any]]:
-    """Who works on the queries of a site: by user name, with the roles that allow it."""
+def answerable(session: Session, actor: Actor, study_id: str, site_id: str) -> list[dict[str, Any]]:
+    """Who works on the queries of a site: by user name, with the roles that allow it. Raises NotFound and Forbidden."""
+    require(actor, Permission.QUERY_REVIEW, study_id, site_id)
+    return _working_at(session, study_id, site_id)
+
+
+def _working_at(session: Session, study_id: str, site_id: str) -> list[dict[str, Any]]:
     return grants.holders(session, study_id, site_id, {Permission.QUERY_ANSWER, Permission.QUERY_REVIEW})
 
 
