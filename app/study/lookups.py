@@ -73,15 +73,19 @@ def _item(path: Path, fact: Fact, form: Form) -> Iterator[Fault]:
         yield Fault(path, "`best` needs the order of the codes", "Add `order`, the least first")
     if fact.pick is not Pick.BEST and fact.order:
         yield Fault((*path, "order"), "`order` belongs to `best`", "Take it away")
-    if fact.pick is not Pick.NEWEST and form.day_item is None:
+    if (fact.pick is not Pick.NEWEST or fact.until is not None) and form.day_item is None:
         yield Fault(
-            (*path, "form"), f"{form.name()} has no date to go by", "Leave `pick` out, or give the form `dated`"
+            (*path, "form"),
+            f"{form.name()} has no date to go by",
+            "Leave `pick` and `until` out, or give the form `dated`",
         )
 
 
 def _until(path: Path, fact: Fact, by_name: Mapping[str, Fact], around: Surroundings) -> Iterator[Fault]:
     other = by_name.get(fact.until or "")
-    if other is None:
+    if fact.of_page:
+        yield Fault((*path, "until"), f"`{fact.pick}` goes by the day of the page that asks", "Take `until` away")
+    elif other is None:
         remedy = near(fact.until or "", by_name, otherwise="Declare it as [[fact]]")
         yield Fault((*path, "until"), f"there is no fact {fact.until!r}", remedy)
     elif other.of_page or other.until is not None or (around.facts or {}).get(other.name) not in {"date", None}:

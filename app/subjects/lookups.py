@@ -141,13 +141,13 @@ class Lookups:
 
     def _settle(self, fact: Fact, until: str | None = None) -> Known:
         seen: Sequence[_Seen] = self._seen.get(fact.name, ())
-        if fact.pick is Pick.NEWEST and until is None:
+        if until is not None:
+            seen = sorted((each for each in seen if each.day and each.day <= until), key=_order)
+        if fact.pick is Pick.NEWEST:
             return _known(max(seen, key=lambda each: (each.page.at, each.page.place))) if seen else NOTHING
-        if fact.pick is Pick.ANY and until is None:
-            return Known(bool(seen), tuple(each.page for each in seen))
-        dated = sorted((each for each in seen if each.day and (until is None or each.day <= until)), key=_order)
         if fact.pick is Pick.ANY:
-            return Known(bool(dated), tuple(each.page for each in dated))
+            return Known(bool(seen), tuple(each.page for each in seen))
+        dated = sorted((each for each in seen if each.day), key=_order)
         if not dated:
             return NOTHING
         if fact.pick is Pick.SERIES:

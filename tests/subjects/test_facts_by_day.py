@@ -71,5 +71,16 @@ def test_a_fact_may_ask_for_a_parameter_of_the_study() -> None:
     assert str(looked_up(built(fact, horizon="2024-01-02"), pages).values["x"]) == "1"
 
 
+@pytest.mark.parametrize(("pick", "expected"), [("newest", "1"), ("last", "2"), ("first", "1"), ("any", "True")])
+def test_until_narrows_the_pages_and_the_pick_chooses_among_them(pick: str, expected: str) -> None:
+    pages = [labs("2024-01-02", 0, **{NUMBER: "2"}), labs("2024-01-01", 1, **{NUMBER: "1"}),
+             labs("2024-01-04", 2, **{NUMBER: "3"}), labs("2024-01-03", 3, **{DATED: "2024-01-03"})]  # fmt: skip
+    build = built(
+        {"name": "x", "item": NUMBER, "pick": pick, "until": "y"},
+        {"name": "y", "item": DATED, "pick": "newest"},
+    )
+    assert str(looked_up(build, pages).values["x"]) == expected
+
+
 def test_only_what_is_entered_can_be_current() -> None:
     assert Fact(name="x", form="labs", item=NUMBER, pick="current").of_page
