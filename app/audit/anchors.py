@@ -1,7 +1,7 @@
 """The anchor file: what the chains were, written down where the database's own administrator does not reach."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from app import models
 from app.audit.report import Faults, Head
-from app.audit.trail import genesis
 
 _BATCH = 2000
 _SEQ_MAX = 2**63 - 1
@@ -101,27 +100,6 @@ def _compare(session: Session, study: str, anchors: list[Anchor], faults: Faults
         if stored.get(anchor.seq) != anchor.hash:
             problem = f"is not what line {anchor.line} of the anchor file says"
             faults.add(study, anchor.seq, "change", (study, anchor.seq), problem)
-
-
-def is_prefix(heads: Iterable[Head], live: Session | Path) -> bool:
-    """Whether each of `heads`, of a restored backup, is where the living chain once stood.
-
-    `live` is a session on the living database that sees the studies, or its anchor file. The file proves a head
-    only if it holds a line of just that length: it has one per commit, but for a crash between commit and line.
-    """
-    wanted = {(head.study, head.seq): head.hash for head in heads}
-    begun = {place: claim for place, claim in wanted.items() if place[1] == 0}
-    if any(claim != genesis(study) for (study, _), claim in begun.items()):
-        return False
-    wanted = {place: claim for place, claim in wanted.items() if place not in begun}
-    if isinstance(live, Path):
-        proved = {
-            (anchor.study, anchor.seq)
-            for anchor in read(live)
-            if isinstance(anchor, Anchor) and wanted.get((anchor.study, anchor.seq)) == anchor.hash
-        }
-        return proved == set(wanted)
-    return all(_stored(live, study, {seq}).get(seq) == claim for (study, seq), claim in wanted.items())
 
 
 def _stored(session: Session, study: str, seqs: set[int]) -> dict[int, bytes]:

@@ -1,6 +1,5 @@
 """The trail for people: who did what, when and why, page by page."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -53,25 +52,22 @@ def entries(
     study_id: str,
     *,
     subject_id: str | None = None,
-    record_id: UUID | None = None,
     actor: str | None = None,
     action: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
-    sites: Collection[str] | None = None,
     after_seq: int | None = None,
     limit: int = 100,
 ) -> list[Entry]:
     """Changes of one chain in the order of their seal, after `after_seq`, at most `limit` (and never over 1000).
 
     `since` is inclusive, `until` exclusive; `actor` is the name as it stands in the trail. An `action` that ends in
-    a dot means all that begin so ("record." is record.save, record.void …). `sites` leaves only what happened at
-    these sites: None is no restriction, and an empty collection shows nothing. The next page begins after the
-    `seq` of the last entry; ask for one more than you show to know whether there is a next.
+    a dot means all that begin so ("record." is record.save, record.void …). The next page begins after the `seq` of
+    the last entry; ask for one more than you show to know whether there is a next.
     """
     wanted = _narrowed(
         select(*(_C[name] for name in Entry.__dataclass_fields__ if name in _C), _summary()),
-        {_C.subject_id: subject_id, _C.record_id: record_id, _C.actor: actor},
+        {_C.subject_id: subject_id, _C.actor: actor},
     ).where(_C.study_id == study_id)
     if action is not None:
         wanted = wanted.where(
@@ -81,8 +77,6 @@ def entries(
         wanted = wanted.where(_C.at >= since)
     if until is not None:
         wanted = wanted.where(_C.at < until)
-    if sites is not None:
-        wanted = wanted.where(_C.site_id.in_(sorted(sites)))
     if after_seq is not None:
         wanted = wanted.where(_C.seq > after_seq)
     return [_entry(row) for row in session.execute(wanted.order_by(_C.seq).limit(min(limit, MOST))).mappings()]

@@ -164,11 +164,6 @@ def days(start: date, end: date) -> int:
     return difference + 1 if difference >= 0 else difference
 
 
-def transplant_day(infusion: date, day: date) -> int:
-    """Days from the graft infusion, which is day 0: the plain difference."""
-    return (day - infusion).days
-
-
 def months(start: date, end: date) -> Decimal:
     """`days` divided by 30.4375, not rounded. Calendar months would give other values."""
     return Decimal(days(start, end)) / DAYS_PER_MONTH

@@ -1,7 +1,7 @@
 """From a course to the pages a coordinator enters, day by day: the study file says which are due. Pure."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from random import Random
@@ -250,11 +250,3 @@ def _closing(study: Study, course: Course, diary: _Diary) -> None:
 
 def _last_visit(study: Study) -> str:
     return max((visit for visit in study.visits if visit.target is not None), key=lambda visit: visit.target or 0).code
-
-
-def by_subject(
-    study: Study, forms: Mapping[str, Form], courses: tuple[Course, ...], *, seed: int
-) -> Iterator[tuple[Course, list[Entry]]]:
-    """The pages of every course of a trial, one subject after another."""
-    for course in courses:
-        yield course, pages(study, forms, course, seed=seed)

@@ -162,16 +162,6 @@ def restore(
     return manifest
 
 
-def examine(file: Path) -> Manifest:
-    """Read a backup whole and compare its parts with their hashes.
-
-    Raises:
-        BackupError: naming the part that is damaged or missing.
-    """
-    with _folder(None) as folder:
-        return _unpack(file, folder)
-
-
 def _state(connection: Connection) -> dict[str, Any]:
     heads = connection.execute(text("SELECT study_id, seq, hash FROM chain ORDER BY study_id"))
     counted = {

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -322,12 +322,3 @@ class Form(_Part):
     def name(self) -> str:
         """The exact version as it is written: haematology v1."""
         return f"{self.form} v{self.version}"
-
-
-@lru_cache(maxsize=512)
-def form_of(digest: str, json_text: str) -> Form:
-    """A stored form, read once per process. Raises ValueError where the text does not have this digest."""
-    form = Form.of(json.loads(json_text))
-    if form.digest != digest:
-        raise ValueError("the stored form does not match its digest")
-    return form

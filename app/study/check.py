@@ -116,11 +116,6 @@ def read_tree(root: Path) -> Tree:
     return Tree(forms, tuple(studies), digests, tuple(mistakes), tuple(plans))
 
 
-def check_tree(root: Path) -> list[Mistake]:
-    """Every mistake of a `forms/` folder, released versions that changed included; empty when all is well."""
-    return list(read_tree(root).mistakes)
-
-
 def schemas() -> dict[str, dict[str, Any]]:
     """JSON Schema of a form, a study and a plan file, for editors; by the name they are published under."""
     return {"form": form_schema(), "study": study_schema(), "plan": plan_schema()}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.study.check import check_tree, read_tree
+from app.study.check import read_tree
 from app.study.released import released, released_text
 
 ROOT = Path(__file__).parents[2]
@@ -19,7 +19,7 @@ def files() -> list[str]:
 
 
 def test_every_form_and_study_of_the_repository_is_released_unchanged():
-    assert check_tree(FORMS) == []
+    assert read_tree(FORMS).mistakes == ()
     assert sorted(released(FORMS)) == files()
 
 
@@ -44,7 +44,7 @@ def change(path: Path, old: str, new: str) -> None:
 )
 def test_a_change_to_a_released_file_is_found_and_the_next_version_is_the_remedy(copy, path, old, new):
     change(copy / path, old, new)
-    (mistake,) = check_tree(copy)
+    (mistake,) = read_tree(copy).mistakes
     assert mistake.file == str(copy / path)
     assert "v2" in mistake.remedy
 
@@ -52,12 +52,12 @@ def test_a_change_to_a_released_file_is_found_and_the_next_version_is_the_remedy
 def test_comments_and_spacing_are_no_change(copy):
     path = copy / "library/consent/v1.toml"
     path.write_text("# a remark\n\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
-    assert check_tree(copy) == []
+    assert read_tree(copy).mistakes == ()
 
 
 def test_a_released_file_that_is_gone_is_found_on_its_line(copy):
     (copy / "studies/S1904/v1.toml").unlink()
-    (mistake,) = check_tree(copy)
+    (mistake,) = read_tree(copy).mistakes
     lines = (copy / "released.toml").read_text(encoding="utf-8").splitlines()
     assert mistake.file == str(copy / "released.toml")
     assert "studies/S1904/v1.toml" in lines[mistake.line - 1]
@@ -68,21 +68,21 @@ def test_a_new_version_beside_the_released_one_is_welcome(copy):
     shutil.copy(old, new)
     change(new, "version = 2", "version = 3")
     change(new, "required = true", "required = false")
-    assert check_tree(copy) == []
+    assert read_tree(copy).mistakes == ()
 
 
 def test_a_released_study_may_not_name_a_form_that_could_still_change(copy):
     path = copy / "released.toml"
     lines = path.read_text(encoding="utf-8").splitlines()
     path.write_text("\n".join(line for line in lines if "library/cart/v1" not in line), encoding="utf-8")
-    (mistake,) = check_tree(copy)
+    (mistake,) = read_tree(copy).mistakes
     assert mistake.file.endswith("studies/S1904/v1.toml")
 
 
 @pytest.mark.parametrize("text", ["[released", "[other]\n", "released = 1\n"])
 def test_a_spoilt_list_is_a_mistake_and_no_crash(copy, text):
     (copy / "released.toml").write_text(text, encoding="utf-8")
-    mistakes = check_tree(copy)
+    mistakes = read_tree(copy).mistakes
     assert mistakes
     assert all(mistake.line >= 1 for mistake in mistakes)
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from app.forms.definition import Form
-from app.study.check import check_study, check_tree
+from app.study.check import check_study, read_tree
 
 WORDS = {"en": "x", "zh": "甲"}
 
@@ -321,7 +321,7 @@ def test_what_rests_on_something_unsound_says_so(tree):
     ):
         (tree / place).parent.mkdir(parents=True, exist_ok=True)
         (tree / place).write_text(text, encoding="utf-8")
-    told = [str(mistake).removeprefix(f"{tree}/") for mistake in check_tree(tree)]
+    told = [str(mistake).removeprefix(f"{tree}/") for mistake in read_tree(tree).mistakes]
     (study,) = [line for line in told if line.startswith("studies/") and "graft v1" in line]
     assert study.endswith("has mistakes of its own (forms, graft). Correct library/graft/v1.toml first")
     (mistake,) = [line for line in told if line.startswith("migrations/")]
@@ -390,11 +390,11 @@ def test_a_file_that_cannot_be_read_is_a_mistake_and_no_crash(tree, content):
     path = tree / "studies/S1/v1.toml"
     path.write_bytes(content)
     assert check_study(path, FORMS)[0] is None
-    assert [mistake.file for mistake in check_tree(tree)] == [str(path)]
+    assert [mistake.file for mistake in read_tree(tree).mistakes] == [str(path)]
 
 
 def test_a_stray_file_is_told(tree):
     (tree / "library/consent.toml").write_text("", encoding="utf-8")
-    (mistake,) = check_tree(tree)
+    (mistake,) = read_tree(tree).mistakes
     assert mistake.file.endswith("consent.toml")
     assert mistake.remedy

@@ -9,7 +9,7 @@ import pytest
 
 from app.forms.mistakes import Mistake
 from app.study.changes import Effect
-from app.study.check import Tree, check_tree, read_tree
+from app.study.check import Tree, read_tree
 from app.study.compare import compare
 from app.study.plan import Plan
 from app.study.plan_check import check_plan
@@ -133,7 +133,7 @@ def test_a_renamed_item_is_compared_under_its_new_name() -> None:
         assert folder_text["v2"] in text
         path.write_text(text.replace(folder_text["v2"], folder_text["v2"].replace("yes_no", "date"), 1).replace(
             "transfusion == 'Y'", "transfusion != null"), encoding="utf-8")  # fmt: skip
-        [mistake] = check_tree(root)
+        [mistake] = read_tree(root).mistakes
     assert "transfusion, type" in mistake.message
 
 
@@ -153,10 +153,10 @@ def test_a_visit_without_a_place_for_its_pages_is_kept_in_words(
     text = study.read_text(encoding="utf-8")
     assert before in text
     study.write_text(text.replace(before, after, 1), encoding="utf-8")
-    [mistake] = check_tree(root)
+    [mistake] = read_tree(root).mistakes
     assert f"visit {visit}" in mistake.message
     plan.write_text(SOUND + f'[[visit]]\nvisit = "{visit}"\nkeep = true\n', encoding="utf-8")
-    assert check_tree(root) == []
+    assert read_tree(root).mistakes == ()
 
 
 def test_a_form_that_goes_is_retired_in_words(tmp_path: Path) -> None:
@@ -168,21 +168,21 @@ def test_a_form_that_goes_is_retired_in_words(tmp_path: Path) -> None:
         .replace('optional = ["ae", "death"]', 'optional = ["death"]')
     )
     study.write_text(text, encoding="utf-8")
-    assert check_tree(root)
+    assert read_tree(root).mistakes
     plan.write_text(
         SOUND[: SOUND.index('[[form]]\nform = "ae"')] + '[[form]]\nform = "ae"\nretire = true\n', encoding="utf-8"
     )
-    assert check_tree(root) == []
+    assert read_tree(root).mistakes == ()
 
 
 def test_a_form_that_no_longer_repeats_is_kept_in_words(tmp_path: Path) -> None:
     root = second(tmp_path / "forms")
     path, plan = root / "library" / "ae" / "v2.toml", root / "migrations" / "TRIAL" / "v1-v2.toml"
     path.write_text(path.read_text(encoding="utf-8").replace("repeating = true\n", ""), encoding="utf-8")
-    [mistake] = check_tree(root)
+    [mistake] = read_tree(root).mistakes
     assert "no longer repeats" in mistake.message
     plan.write_text(SOUND.replace('form = "ae"\n', 'form = "ae"\nkeep = true\n'), encoding="utf-8")
-    assert check_tree(root) == []
+    assert read_tree(root).mistakes == ()
 
 
 @pytest.mark.parametrize("name", ["OTHER/v1-v2.toml", "TRIAL/v1-v3.toml", "TRIAL/plan.toml"])
@@ -191,7 +191,7 @@ def test_a_plan_is_where_its_name_says(tmp_path: Path, name: str) -> None:
     path = root / "migrations" / name
     path.parent.mkdir(exist_ok=True)
     (root / "migrations" / "TRIAL" / "v1-v2.toml").rename(path)
-    assert [mistake.file.endswith(name) for mistake in check_tree(root)] == [True]
+    assert [mistake.file.endswith(name) for mistake in read_tree(root).mistakes] == [True]
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"#" + b"x" * 2_000_001])
@@ -199,4 +199,4 @@ def test_a_file_that_cannot_be_read_is_a_mistake_and_no_crash(tmp_path: Path, co
     root = second(tmp_path / "forms")
     path = root / "migrations" / "TRIAL" / "v1-v2.toml"
     path.write_bytes(content)
-    assert [mistake.file for mistake in check_tree(root)] == [str(path)]
+    assert [mistake.file for mistake in read_tree(root).mistakes] == [str(path)]
