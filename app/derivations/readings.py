@@ -48,8 +48,8 @@ class _Asked:
     """Whether a check asks about the visit's window or an endpoint."""
     hands_on: bool
     """Whether a fact takes what is computed on the page: it is handed on to the pages of later days."""
-    meant: tuple[Fact, ...]
-    """The facts of its own form that it asks for and counts otherwise than the version in force."""
+    meant: tuple[tuple[Fact, Form], ...]
+    """The facts that it asks for as another version of their form counts them than the one in force."""
 
 
 @dataclass(eq=False)
@@ -67,7 +67,7 @@ class Reading:
     ranges: UUID | None
     """The act that stated the limits of normal it knows; None where it asks for none."""
     meant: Mapping[str, Known]
-    """Those of the facts that its own version of the form counts otherwise, as that version means them."""
+    """Those of the facts that were counted otherwise when its version of the form was made, as they were then."""
     _found: list[tuple[str, Occurrence]] | None = field(default=None, init=False, repr=False)
 
     @property
@@ -202,7 +202,7 @@ def read_pages(
     known: dict[tuple[str, int], _Asked] = build.memo.setdefault("asked", {})
     dated = []
     for page in pages:
-        asked = known.get((page.place.form, page.form_version)) or _asked(build, kept_in(build, page, forms))
+        asked = known.get((page.place.form, page.form_version)) or _asked(build, kept_in(build, page, forms), forms)
         dated.append((asked.recipe.form.day(page.answers), page.place, page, asked))
     dated.sort()
     lookups = Lookups(build, ((page, asked.recipe.form) for _, _, page, asked in dated), remember=remember)
@@ -250,8 +250,8 @@ def _reading(
     own = _MEANT_ALIKE
     if asked.meant:
         own = {
-            fact.name: meant(fact, facts[fact.name], asked.recipe.form, lambda each: kept_in(build, each, forms))
-            for fact in asked.meant
+            fact.name: meant(fact, facts[fact.name], form, lambda each: kept_in(build, each, forms))
+            for fact, form in asked.meant
         }
     return Reading(page, asked, facts, values, build.study.named, limits, act, own)
 
@@ -259,14 +259,14 @@ def _reading(
 _MEANT_ALIKE: Mapping[str, Known] = {}
 
 
-def _asked(build: Build, form: Form) -> _Asked:
+def _asked(build: Build, form: Form, forms: Callable[[str, int], Form]) -> _Asked:
     """What the pages of a form version ask for, worked out once per study version."""
     kept: dict[tuple[str, int], _Asked] = build.memo.setdefault("asked", {})
     found = kept.get((form.form, form.version))
     if found is None:
         compiled = rules(form)
-        counted = tuple(_counted(build, form))
-        checks = tuple(_checks(build, form, frozenset(fact.name for fact in counted)))
+        counted = tuple(_counted(build, form, forms))
+        checks = tuple(_checks(build, form, frozenset(fact.name for fact, _ in counted)))
         facts = compiled.facts.union(
             *(each.facts for each in checks),
             *(members(each.when.text, "subject") for each in plan_of(build).readers.get(form.form, ()) if each.when),
@@ -284,16 +284,23 @@ def _asked(build: Build, form: Form) -> _Asked:
             checks,
             late,
             hands_on(build, form),
-            tuple(fact for fact in counted if fact.name in facts),
+            tuple((fact, other) for fact, other in counted if fact.name in facts),
         )
     return found
 
 
-def _counted(build: Build, form: Form) -> Iterator[Fact]:
-    """The facts read from a form that this version of it counts otherwise than the one in force."""
+def _counted(build: Build, form: Form, forms: Callable[[str, int], Form]) -> Iterator[tuple[Fact, Form]]:
+    """The facts that an older version of a form asks for as its study counted them then, with their form of then."""
+    if build.forms.get(form.form) is form:
+        return
+    beside = build.beside.get((form.form, form.version), {})
     for fact in build.study.facts:
-        if fact.form == form.form and fact.pick is not Pick.ANY and not alike(form, build.forms[form.form], fact.item):
-            yield fact
+        current = build.forms[fact.form]
+        version = form.version if fact.form == form.form else beside.get(fact.form, current.version)
+        if version != current.version and fact.pick is not Pick.ANY:
+            then = forms(fact.form, version)
+            if not alike(then, current, fact.item):
+                yield fact, then
 
 
 def _checks(build: Build, form: Form, counted: frozenset[str]) -> Iterator[Watch]:

@@ -16,10 +16,14 @@ from app.study.definition import Study
 
 @dataclass(frozen=True)
 class Build:
-    """A study version together with the exact forms it names. `memo` is for what others work out from it once."""
+    """A study version together with the exact forms it names. `memo` is for what others work out from it once.
+
+    `beside` is by form version what the newest study version that names it names beside it.
+    """
 
     study: Study
     forms: Mapping[str, Form]
+    beside: Mapping[tuple[str, int], Mapping[str, int]] = field(default_factory=dict)
     memo: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
@@ -51,7 +55,22 @@ def build_of(session: Session, study_id: str, version: int) -> Build:
             raise NotFound("There is no such study version")
         study = Study.of(definition)
         forms = {form_id: form_of(session, form_id, number) for form_id, number in study.forms.items()}
-        found = builds[study_id, version] = Build(study, forms)
+        found = builds[study_id, version] = Build(study, forms, _beside(session, study_id))
+    return found
+
+
+def _beside(session: Session, study_id: str) -> dict[tuple[str, int], Mapping[str, int]]:
+    named = models.study_form.c
+    rows = session.execute(
+        select(named.version, named.form_id, named.form_version)
+        .where(named.study_id == study_id)
+        .order_by(named.version)
+    )
+    versions: dict[int, dict[str, int]] = {}
+    found: dict[tuple[str, int], Mapping[str, int]] = {}
+    for version, form_id, form_version in rows:
+        forms = found[form_id, form_version] = versions.setdefault(version, {})
+        forms[form_id] = form_version
     return found
 
 

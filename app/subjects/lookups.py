@@ -79,7 +79,7 @@ def kept_in(build: Build, page: Page, forms: Callable[[str, int], Form]) -> Form
 
 
 def meant(fact: Fact, known: Known, form: Form, kept: Callable[[Page], Form]) -> Known:
-    """A fact as the pages of another version of its own form mean it: numbers as that version counts them."""
+    """A fact as those mean it who know another version of its form: numbers as that version counts them."""
     if not known.pages:
         return known
     told = ((page, kept(page)) for page in known.pages)

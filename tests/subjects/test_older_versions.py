@@ -59,6 +59,15 @@ optional = ["agvhd", "response"]
 due = [{ form = "agvhd", when = "here.labs_alt > 10" }, { form = "response", when = "here.labs_alt > 0.9" }]
 """
 
+SEEN = """[[section.item]]
+id = "alt_seen"
+label = { en = "ALT before the graft", zh = "移植前谷丙转氨酶" }
+type = "computed"
+result = "decimal"
+formula = "subject.alt_baseline"
+
+"""
+
 Amend = Callable[..., None]
 
 
@@ -81,11 +90,15 @@ def amend(rules_trial: Trial, tmp_path: Path) -> Amend:
             study = study.replace('forms = ["visit", "labs", "response", "agvhd"]\n', due, 1)
         (tree / "studies/RULES/v2.toml").write_text(study + more)
         publish(rules_trial.database, tree)
-        said = {"version": 2, "approved_on": "2024-01-01", "reason": "Amendment 1"}
-        put = rules_trial.builder.call("PUT", "/api/v1/studies/RULES/sites/HZ01/version", json=said)
-        assert put.status_code == 204, put.text
+        in_force(rules_trial, 2)
 
     return amended
+
+
+def in_force(trial: Trial, version: int) -> None:
+    said = {"version": version, "approved_on": "2024-01-01", "reason": "Amendment"}
+    put = trial.builder.call("PUT", "/api/v1/studies/RULES/sites/HZ01/version", json=said)
+    assert put.status_code == 204, put.text
 
 
 def begun(trial: Trial, alt: Any) -> str:
@@ -159,3 +172,33 @@ def test_conditions_of_the_study_count_in_the_units_in_force(rules_trial: Trial,
     assert [each["rule"] for each in found if each["rule"] == "check:liver"] == []
     rules_trial.coordinator.enter(subject, "UNS", "labs", {"sample_date": "2024-04-05", "alt": "11"})
     assert rules_trial.coordinator.endpoint(subject, "LIVER")["adt"] == "2024-04-05"
+
+
+def test_a_page_that_stays_knows_facts_of_other_forms_as_its_study_counted_them(
+    rules_trial: Trial, tmp_path: Path
+) -> None:
+    tree = tmp_path / "amended"
+    shutil.copytree(RULES, tree)
+    study = (tree / "studies/RULES/v1.toml").read_text()
+    response = (tree / "library/response/v11.toml").read_text()
+    seen = response.replace('[[section.item]]\nid = "anc"', SEEN + '[[section.item]]\nid = "anc"', 1)
+    labs = (tree / "library/labs/v11.toml").read_text().replace("version = 11", "version = 12").replace(ALT, KATAL, 1)
+    (tree / "library/labs/v12.toml").write_text(labs)
+    for version in (2, 3):
+        number = 10 + version
+        text = study.replace("version = 1\n", f"version = {version}\n", 1)
+        text = text.replace("response = 11", f"response = {number}").replace("labs = 11", f"labs = {version + 9}")
+        (tree / f"studies/RULES/v{version}.toml").write_text(text)
+        text = seen.replace("version = 11", f"version = {number}", 1)
+        (tree / f"library/response/v{number}.toml").write_text(text)
+    publish(rules_trial.database, tree)
+    subject = begun(rules_trial, "60")
+    in_force(rules_trial, 2)
+    page = {"assess_date": "2024-03-31"}
+    before = rules_trial.coordinator.enter(subject, "D30", "response", page)["computed"]
+    assert before["alt_seen"] == "60"
+    in_force(rules_trial, 3)
+    kept = rules_trial.coordinator.get(f"/subjects/{subject}/visits/D30/forms/response").json()
+    assert kept["computed"] == before
+    assert rules_trial.coordinator.enter(subject, "UNS", "response", page)["computed"]["alt_seen"] == "1.000002"
+    assert rules_trial.keeper.post("/derive").json()["deviations"] == []
