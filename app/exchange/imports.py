@@ -284,6 +284,8 @@ def _answers(form: Form, cells: Mapping[str, str], *, rows: bool) -> Iterator[tu
         value, unit, missing = (cells.get(item.id + suffix) or None for suffix in ("", "_unit", "_missing"))
         if value is None and unit in {item.unit, *item.units}:
             unit = None  # a laboratory fills its column of units also where there is no value
+        elif value is not None and unit is None:
+            unit = item.unit  # said, because a page that is there may be kept in a version with another one
         said = {"value": value, "unit": unit, "missing": missing}
         given: dict[str, Any] = {name: each for name, each in said.items() if each is not None}
         if value is not None and item.type is ItemType.MULTIPLE:

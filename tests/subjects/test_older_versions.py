@@ -202,3 +202,30 @@ def test_a_page_that_stays_knows_facts_of_other_forms_as_its_study_counted_them(
     assert kept["computed"] == before
     assert rules_trial.coordinator.enter(subject, "UNS", "response", page)["computed"]["alt_seen"] == "1.000002"
     assert rules_trial.keeper.post("/derive").json()["deviations"] == []
+
+
+def corrected(trial: Trial, subject: str, alt: str) -> Any:
+    """A correction of the first page by a file that names no unit."""
+    body = f"subject,visit,sample_date,alt,alt_uln,revision\n{subject},SCR,2024-02-01,{alt},50,1\n".encode()
+    return trial.keeper.call(
+        "POST", "/imports/labs", content=body, headers={"Content-Type": "text/csv"}, params={"reason": "Misread"}
+    )
+
+
+def test_an_imported_number_is_in_the_unit_in_force_whatever_the_page_is_kept_in(
+    rules_trial: Trial, amend: Amend
+) -> None:
+    subject = begun(rules_trial, "60")
+    amend(KATAL)
+    told = corrected(rules_trial, subject, "1.05")
+    assert told.status_code == 201, told.text
+    page = rules_trial.coordinator.get(f"/subjects/{subject}/visits/SCR/forms/labs").json()
+    assert page["answers"]["alt"] == {"value": "1.05", "unit": "ukat/L"}
+
+
+def test_an_imported_number_in_a_unit_that_the_page_does_not_take_is_refused(rules_trial: Trial, amend: Amend) -> None:
+    subject = begun(rules_trial, "60")
+    amend(UNITS_ALONE.replace("U/L", "nkat/L"))
+    told = corrected(rules_trial, subject, "1050")
+    assert told.status_code == 422, told.text
+    assert [each["pointer"] for each in told.json()["errors"]] == ["/lines/2/alt"]
