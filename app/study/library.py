@@ -18,7 +18,7 @@ from app.study.definition import Study
 class Build:
     """A study version together with the exact forms it names. `memo` is for what others work out from it once.
 
-    `beside` is by form version what the newest study version that names it names beside it.
+    `beside` is by form version what the newest study version, up to this one, that names it names beside it.
     """
 
     study: Study
@@ -55,15 +55,15 @@ def build_of(session: Session, study_id: str, version: int) -> Build:
             raise NotFound("There is no such study version")
         study = Study.of(definition)
         forms = {form_id: form_of(session, form_id, number) for form_id, number in study.forms.items()}
-        found = builds[study_id, version] = Build(study, forms, _beside(session, study_id))
+        found = builds[study_id, version] = Build(study, forms, _beside(session, study_id, version))
     return found
 
 
-def _beside(session: Session, study_id: str) -> dict[tuple[str, int], Mapping[str, int]]:
+def _beside(session: Session, study_id: str, upto: int) -> dict[tuple[str, int], Mapping[str, int]]:
     named = models.study_form.c
     rows = session.execute(
         select(named.version, named.form_id, named.form_version)
-        .where(named.study_id == study_id)
+        .where(named.study_id == study_id, named.version <= upto)
         .order_by(named.version)
     )
     versions: dict[int, dict[str, int]] = {}
