@@ -65,6 +65,11 @@ ENTERING = func.pg_advisory_xact_lock_shared(bindparam("gate", type_=BigInteger)
 """To be waited for in a statement before the one that reads the locks."""
 
 
+def enter_gate(session: Session, study_id: str) -> None:
+    """Wait until nobody is locking the study or a site of it, and keep them out until this transaction ends."""
+    session.execute(select(ENTERING), {"gate": gate(study_id)})
+
+
 def close_gate(session: Session, study_id: str) -> None:
     """Wait until everybody who writes in the study has finished, and keep others out until this transaction ends."""
     session.execute(select(func.pg_advisory_xact_lock(gate(study_id))))
@@ -87,7 +92,7 @@ def covering(study: Said, site: Said, subject: Said | None) -> ScalarSelect[Any]
 
 def of_site(session: Session, study_id: str, site_id: str) -> Sequence[Lock]:
     """The locks of a site and of its study; whoever is going to write enters the gate first."""
-    session.execute(select(ENTERING), {"gate": gate(study_id)})
+    enter_gate(session, study_id)
     found: Sequence[Lock] = session.execute(_OF_SITE, {"study": study_id, "site": site_id}).scalar_one()
     return found
 

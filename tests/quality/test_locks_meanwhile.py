@@ -69,3 +69,12 @@ def test_a_migration_that_waits_at_the_gate_keeps_its_plan_from_nobody(trial: Tr
         assert waiting.result().status_code == 200
         assert refused(running.result(), "site", "locked")
     trial.verified()
+
+
+def test_what_a_migration_is_no_longer_open_to_is_told_before_the_lock(trial: Trial, tmp_path: Path) -> None:
+    begun(trial, tmp_path)
+    key = planned(trial)
+    assert trial.manager.post(f"/migrations/{key}/run", WHY).status_code == 200
+    assert close(trial, "lock", site="HZ01", despite_queries=True).status_code == 200
+    again = trial.manager.post(f"/migrations/{key}/run", WHY)
+    assert (again.status_code, again.json()["code"]) == (409, "conflict")

@@ -35,7 +35,7 @@ from app.study.library import build_of
 from app.study.plan import Plan
 from app.study.publish import put_in_place
 from app.study.sites import site_of
-from app.subjects import enrol, facts
+from app.subjects import enrol, facts, locked
 from app.subjects.facts import Page, Place
 
 Row = dict[str, Any]
@@ -257,14 +257,15 @@ def _held(
     session: Session, actor: Actor, study_id: str, migration_id: UUID, action: Action
 ) -> tuple[Row, MigrationState, Course, Row]:
     """A migration and its site, kept from others: the row, the state it comes to by `action`, the course, the site."""
-    row = _found(session, actor, Permission.MIGRATION_RUN, study_id, migration_id)
-    locks.assert_site_open(session, study_id, row["site_id"])
-    site = _site(session, actor, Permission.MIGRATION_RUN, study_id, row["site_id"])
+    _found(session, actor, Permission.MIGRATION_RUN, study_id, migration_id)
+    locked.enter_gate(session, study_id)
     row = _found(session, actor, Permission.MIGRATION_RUN, study_id, migration_id, held=True)
     state = TRANSITIONS.get((MigrationState(row["state"]), action))
     if state is None:
         raise Conflict("The migration is not in a state that allows this")
-    return row, state, course_of(session, Plan.of(row["plan"])), site
+    course = course_of(session, Plan.of(row["plan"]))
+    locks.assert_site_open(session, study_id, row["site_id"])
+    return row, state, course, _site(session, actor, Permission.MIGRATION_RUN, study_id, row["site_id"])
 
 
 def _found(
