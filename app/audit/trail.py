@@ -321,7 +321,7 @@ def _remember(session: Session, begun: SessionTransaction) -> None:
 @event.listens_for(Session, "after_soft_rollback")
 def _forget(session: Session, rolled_back: SessionTransaction) -> None:
     """What was rolled back is neither to be sealed nor to be anchored; what was under way before it still is."""
-    session.info.update(session.info[_BEFORE][rolled_back])
+    session.info.update(session.info.get(_BEFORE, {}).get(rolled_back, {}))
 
 
 def _seal(session: Session, row: dict[str, Any], digest: bytes) -> None:

@@ -16,7 +16,7 @@ from app.subjects.address import written
 from app.subjects.facts import Page, Place
 from app.subjects.visits import REASON, dates_of, entered, visits
 
-FORMER: Mapping[Lang, str] = {"en": "{} (no longer in the study)", "zh": "{}（研究已不再设此访视）"}
+FORMER_VISIT: Mapping[Lang, str] = {"en": "{} (no longer in the study)", "zh": "{}（研究已不再设此访视）"}
 """What a visit is called that was begun, and that this version of the study does not have."""
 
 
@@ -52,7 +52,7 @@ def visits_of(
                 addresses.setdefault(place.form, []).append(written(place.form, place.repeat))
         yield {
             "visit": written(state.visit, state.repeat),
-            "label": visit.label.of(language) if visit else FORMER[language].format(state.visit),
+            "label": visit.label.of(language) if visit else FORMER_VISIT[language].format(state.visit),
             "planned": planned is not None,
             "repeating": visit is not None and visit.repeating,
             "target": planned.target if planned else None,

@@ -44,6 +44,8 @@ class _Asked:
     """The facts that published rules are asked with: their pages are kept beside the results."""
     ranges: bool
     checks: tuple[Watch, ...]
+    unasked: tuple[str, ...]
+    """The study's checks about numbers that this version counts otherwise: they are not asked here."""
     late: bool
     """Whether a check asks about the visit's window or an endpoint."""
     hands_on: bool
@@ -152,6 +154,8 @@ class Reading:
         for each in (*rules(self.form).checks, *self.asked.checks):
             if phase not in each.check.phases:
                 yield PageRule(self.page.record_id, each.check.rule)
+        for rule in self.asked.unasked:
+            yield PageRule(self.page.record_id, rule)
 
     def asked_last(self, phase: Phase) -> Iterator[PageRule]:
         """The checks of the page that are asked in this phase and hang on what is derived last."""
@@ -247,16 +251,16 @@ def _reading(
             facts = {**facts, **earlier}
             values = {**values, **{name: each.value for name, each in earlier.items()}}
     limits, act = (table, ranges.act) if asked.ranges else (None, None)
-    own = _MEANT_ALIKE
+    own = _NOTHING
     if asked.meant:
         own = {
-            fact.name: meant(fact, facts[fact.name], form, lambda each: kept_in(build, each, forms))
+            fact.name: meant(fact, facts[fact.name], form, lambda each: kept_in(build, each, forms), lookups.made)
             for fact, form in asked.meant
         }
     return Reading(page, asked, facts, values, build.study.named, limits, act, own)
 
 
-_MEANT_ALIKE: Mapping[str, Known] = {}
+_NOTHING: Mapping[str, Known] = {}
 
 
 def _asked(build: Build, form: Form, forms: Callable[[str, int], Form]) -> _Asked:
@@ -266,7 +270,9 @@ def _asked(build: Build, form: Form, forms: Callable[[str, int], Form]) -> _Aske
     if found is None:
         compiled = rules(form)
         counted = tuple(_counted(build, form, forms))
-        checks = tuple(_checks(build, form, frozenset(fact.name for fact, _ in counted)))
+        every = list(_checks(build, form))
+        other = frozenset(fact.name for fact, _ in counted)
+        checks = tuple(each for each in every if _counted_alike(build, form, each, other))
         facts = compiled.facts.union(
             *(each.facts for each in checks),
             *(members(each.when.text, "subject") for each in plan_of(build).readers.get(form.form, ()) if each.when),
@@ -282,9 +288,10 @@ def _asked(build: Build, form: Form, forms: Callable[[str, int], Form]) -> _Aske
             cited,
             compiled.takes_ranges,
             checks,
+            tuple(each.check.rule for each in every if each not in checks),
             late,
             hands_on(build, form),
-            tuple((fact, other) for fact, other in counted if fact.name in facts),
+            tuple((fact, then) for fact, then in counted if fact.name in facts),
         )
     return found
 
@@ -303,21 +310,23 @@ def _counted(build: Build, form: Form, forms: Callable[[str, int], Form]) -> Ite
                 yield fact, then
 
 
-def _checks(build: Build, form: Form, counted: frozenset[str]) -> Iterator[Watch]:
+def _checks(build: Build, form: Form) -> Iterator[Watch]:
     """The study's checks on a form.
 
-    On an older version of it one is not asked that asks for items which that lacks or counts otherwise, or that has the
-    name of its own.
+    On an older version of it one is not asked that asks for items which that lacks, or that has the name of its own.
     """
     around, own = surroundings(build.study, build.forms), {each.id for each in form.checks}
     for check in build.study.checks:
         if check.form == form.form and form.has(check.item) and check.id not in own:
             try:
-                found = watch(check, names_of(build.study, form, check.rows, around))
+                yield watch(check, names_of(build.study, form, check.rows, around))
             except (ExpressionMistake, KeyError):
                 continue
-            rows = (item.id for name in found.when.uses & form.row_sections.keys() for item in form.section(name).items)
-            if counted.isdisjoint(found.facts) and all(
-                alike(form, build.forms[form.form], name) for name in (*found.when.uses, *rows)
-            ):
-                yield found
+
+
+def _counted_alike(build: Build, form: Form, asked: Watch, counted: frozenset[str]) -> bool:
+    """Whether a check of the study asks of this version of a form only what it counts as the version in force does."""
+    rows = (item.id for name in asked.when.uses & form.row_sections.keys() for item in form.section(name).items)
+    return counted.isdisjoint(asked.facts) and all(
+        alike(form, build.forms[form.form], name) for name in (*asked.when.uses, *rows)
+    )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.forms.answers import convert, moved
+from app.forms.answers import convert, in_unit_of
 from app.forms.dates import bounds
 from app.forms.definition import Form, Item, ItemType
 
@@ -76,11 +76,11 @@ def _standard(item: Item, newest: Item) -> Take:
         number = convert(item, answer) if isinstance(answer, Mapping) else None
         return plain(answer) if number is None else format(number, "f")
 
-    def carried(answer: Any) -> str:
-        number = moved(item, newest, answer)
+    def otherwise(answer: Any) -> str:
+        number = in_unit_of(newest, item, answer)
         return "" if number is None else format(number, "f")
 
-    return take if item.unit == newest.unit else carried
+    return take if (item.unit, item.units) == (newest.unit, newest.units) else otherwise
 
 
 def _decoded(item: Item) -> Take:

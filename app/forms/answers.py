@@ -8,7 +8,7 @@ from app.forms.context import Context, Place
 from app.forms.findings import Difference, Problem, Question, fingerprint
 from app.forms.judgement import Judgement, judge, late_questions, proving_life, refused, variables, visible
 from app.forms.reading import Answers, Reading, difference, read
-from app.forms.values import Plain, convert, moved, plain, value_of
+from app.forms.values import Plain, convert, in_unit_of, plain, value_of
 
 __all__ = [
     "Answers",
@@ -24,9 +24,9 @@ __all__ = [
     "convert",
     "difference",
     "fingerprint",
+    "in_unit_of",
     "judge",
     "late_questions",
-    "moved",
     "plain",
     "proving_life",
     "read",

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from app.forms.definition import Form, Item
-from app.forms.values import moved, value_of
+from app.forms.values import in_unit_of, value_of
 
 LOST: Mapping[str, Any] = {}
 """Stands for a number in a unit that the other version does not take: an answer without a value."""
@@ -40,20 +40,23 @@ def otherwise(form: Form, other: Form) -> bool:
 
 
 def alike(form: Form, other: Form, name: str) -> bool:
-    """Whether two versions count an item alike, as they do where one of them does not have it."""
-    return not (form.has(name) and other.has(name) and _differ(form.item(name), other.item(name)))
-
-
-def carried(item: Item, other: Item, answer: Any) -> Any:
-    """One answer as another version of its item counts it: a number as text, or LOST."""
-    if value_of(answer) is None:
-        return answer
-    number = moved(item, other, answer)
-    return LOST if number is None else format(number, "f")
+    """Whether two versions count an item in the same unit, as they do where one of them does not have it."""
+    if not (form.has(name) and other.has(name)):
+        return True
+    item, there = form.item(name), other.item(name)
+    return not (item.is_number or there.is_number) or (item.is_number, item.unit) == (there.is_number, there.unit)
 
 
 def _carried(items: Sequence[tuple[Item, Item]], answers: Mapping[str, Any]) -> dict[str, Any]:
-    return {item.id: carried(item, other, answers[item.id]) for item, other in items if item.id in answers}
+    return {item.id: _told(item, other, answers[item.id]) for item, other in items if item.id in answers}
+
+
+def _told(item: Item, other: Item, answer: Any) -> Any:
+    """One answer as another version of its item counts it: a number as text, or LOST."""
+    if value_of(answer) is None:
+        return answer
+    number = in_unit_of(other, item, answer)
+    return LOST if number is None else format(number, "f")
 
 
 def _otherwise(form: Form, other: Form) -> Sequence[_Part]:

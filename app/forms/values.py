@@ -60,8 +60,8 @@ def convert(item: Item, answer: Any) -> Decimal | None:
     return number if unit is None else _EXACT.multiply(number, item.factors[unit])
 
 
-def moved(item: Item, other: Item, answer: Any) -> Decimal | None:
-    """A stored number in the canonical unit of another version of its item, exactly.
+def in_unit_of(other: Item, item: Item, answer: Any) -> Decimal | None:
+    """A stored number of `item` in the canonical unit of another version of it, exactly.
 
     From the unit that it was collected in, where that version takes it, else from the canonical one of its own. None
     where there is no number, and where that version takes neither.
@@ -69,9 +69,9 @@ def moved(item: Item, other: Item, answer: Any) -> Decimal | None:
     number = convert(item, answer)
     if number is None or not other.is_number:
         return None
-    if item.unit == other.unit:
-        return number
     value, unit, _ = plain(answer)
+    if unit is None and item.unit == other.unit:
+        return number
     for amount, stated in ((Decimal(value), unit), (number, item.unit)):
         factor = None if stated is None else other.factor(stated)
         if factor is not None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from app.forms.answers import Context, convert, value_of, variables
 from app.forms.carried import LOST, counted
@@ -14,6 +15,8 @@ from app.study.library import Build
 from app.subjects.facts import Page
 
 _READ_PAGES = 20_000
+Made = Mapping[UUID, Mapping[str, Any]]
+"""What was computed, by page."""
 
 
 class _Seen(NamedTuple):
@@ -78,15 +81,15 @@ def kept_in(build: Build, page: Page, forms: Callable[[str, int], Form]) -> Form
     return form if form is not None and form.version == page.form_version else forms(page.place.form, page.form_version)
 
 
-def meant(fact: Fact, known: Known, form: Form, kept: Callable[[Page], Form]) -> Known:
+def meant(fact: Fact, known: Known, form: Form, kept: Callable[[Page], Form], made: Made) -> Known:
     """A fact as those mean it who know another version of its form: numbers as that version counts them."""
     if not known.pages:
         return known
-    told = ((page, kept(page)) for page in known.pages)
-    seen = [
-        _Seen(own.day(page.answers), fact_value(form, fact.item, counted(own, form, page.answers).get(fact.item)), page)
-        for page, own in told
-    ]
+    seen = []
+    for page in known.pages:
+        own, answers = kept(page), {**page.answers, **made.get(page.record_id, {})}
+        answer = counted(own, form, answers).get(fact.item)
+        seen.append(_Seen(own.day(page.answers), fact_value(form, fact.item, answer), page))
     return _series(seen) if fact.pick in {Pick.SERIES, Pick.HISTORY} else _known(seen[0])
 
 
@@ -99,6 +102,8 @@ class Lookups:
     def __init__(self, build: Build, pages: Iterable[tuple[Page, Form]], *, remember: bool = True) -> None:
         self._build, self._plan, self._remember = build, plan_of(build), remember
         self._seen: dict[str, list[_Seen]] = {}
+        self.made: dict[UUID, Mapping[str, Any]] = {}
+        """What was computed on the pages that facts take it from."""
         for page, form in pages:
             if page.place.form in self._plan.by_form:
                 self._read(page, form, {}, computed=False)
@@ -115,6 +120,7 @@ class Lookups:
     def add(self, page: Page, form: Form, computed: Mapping[str, Any]) -> None:
         """What was computed on a page, for the pages of later days."""
         if computed and page.place.form in self._plan.by_form:
+            self.made[page.record_id] = computed
             self._read(page, form, computed, computed=True)
 
     def before(self, page: Page, form: Form, asked: frozenset[str]) -> dict[str, Known]:

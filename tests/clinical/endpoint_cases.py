@@ -166,6 +166,7 @@ SHAPES: list[tuple[str, str, str, str, str, str]] = [
     ("DELAYED", "a ?", "", "", "NA", "nobody asks about one who never entered"),
     ("DELAYED", "zero 2024-01-10, b 2024-01, a 2024-01-30", "", "", "QUERY", "the month of entry holds the time zero: at risk?"),
     ("DELAYED", "zero 2024-01-10, b 2024-01, a 2024-01-31", "", "", "1 2024-01-31", "at risk on the last day it can have been"),
+    ("DELAYED", "b 2023-05-01, b ?, a 2024-03-01", "", "", "1 2024-03-01", "entered before, whenever the other was"),
     ("DELAYED", "zero 2024-01-10, b 2023-12, a 2024-01-15", "", "", "1 2024-01-15", "entered before the time zero in any case"),
     ("RELAPSE", "relapse 2024-05, negative 2024-05-12", "", "", "1 2024-05-13", "the day after the last negative"),
     ("RELAPSE", "relapse 2024-05, negative 2024-05-12, negative 2024-08-01", "", "", "1 2024-05-13", "a later negative is another remission"),

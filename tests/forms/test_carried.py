@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.forms.answers import moved
+from app.forms.answers import in_unit_of
 from app.forms.carried import LOST, counted, otherwise
 from app.forms.definition import Form, Item
 
@@ -30,6 +30,7 @@ OLD = {"unit": "U/L", "units": {"ukat/L": "60", "nkat/L": "0.06"}}
     ("other", "answer", "expected"),
     [
         ({"unit": "U/L"}, "60", "60"),
+        ({"unit": "U/L", "units": {"ukat/L": "59"}}, {"value": "2", "unit": "ukat/L"}, "118"),
         ({"unit": "U/L"}, {"value": "2", "unit": "ukat/L"}, "120"),
         ({"unit": "ukat/L"}, {"value": "1.05", "unit": "ukat/L"}, "1.05"),
         ({"unit": "ukat/L"}, "60", None),
@@ -45,11 +46,11 @@ OLD = {"unit": "U/L", "units": {"ukat/L": "60", "nkat/L": "0.06"}}
 def test_a_number_goes_from_the_unit_it_was_collected_in_or_from_its_canonical_one(
     other: dict[str, Any], answer: Any, expected: str | None
 ) -> None:
-    assert moved(alt(**OLD), alt(**other), answer) == (None if expected is None else Decimal(expected))
+    assert in_unit_of(alt(**other), alt(**OLD), answer) == (None if expected is None else Decimal(expected))
 
 
 def test_a_number_without_a_unit_is_in_none_of_another_version() -> None:
-    assert moved(alt(), alt(unit="U/L"), "60") is None
+    assert in_unit_of(alt(unit="U/L"), alt(), "60") is None
 
 
 def test_a_page_is_counted_item_by_item_and_keeps_the_rest() -> None:

@@ -2,13 +2,22 @@
 
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from app.derivations.readings import read_pages
+from app.forms.definition import Form
+from app.study.check import read_tree
+from app.study.definition import Study
+from app.study.library import Build
+from app.subjects.facts import Page, Place
 from tests.rules_trial import RULES
-from tests.trial import Trial, publish
+from tests.trial import FORMS, Trial, publish
 
 ALT = 'type = "decimal"\nunit = "U/L"\nunits = { "ukat/L" = "60" }\n'
 KATAL = 'type = "decimal"\nunit = "ukat/L"\nunits = { "U/L" = "0.0166667" }\n'
@@ -229,3 +238,61 @@ def test_an_imported_number_in_a_unit_that_the_page_does_not_take_is_refused(rul
     told = corrected(rules_trial, subject, "1050")
     assert told.status_code == 422, told.text
     assert [each["pointer"] for each in told.json()["errors"]] == ["/lines/2/alt"]
+
+
+def test_a_unit_more_leaves_the_checks_of_pages_that_stay_and_another_unit_leaves_what_they_found(
+    rules_trial: Trial, amend: Amend, tmp_path: Path
+) -> None:
+    subject = begun(rules_trial, "60")
+    amend(ALT.replace('"60" }', '"60", "nkat/L" = "0.06" }'), more=LATER)
+    asked = [found["finding"] for found in liver(rules_trial, subject)]
+    assert len(asked) == 1, "the page stays under the version without the unit"
+    tree = tmp_path / "amended"
+    labs = (tree / "library/labs/v11.toml").read_text().replace("version = 11", "version = 13").replace(ALT, KATAL, 1)
+    (tree / "library/labs/v13.toml").write_text(labs)
+    study = (tree / "studies/RULES/v2.toml").read_text().replace("version = 2\n", "version = 3\n", 1)
+    (tree / "studies/RULES/v3.toml").write_text(study.replace("labs = 12", "labs = 13"))
+    publish(rules_trial.database, tree)
+    in_force(rules_trial, 3)
+    assert [found["finding"] for found in liver(rules_trial, subject)] == asked
+    assert rules_trial.keeper.post("/derive").json()["deviations"] == []
+
+
+def liver(trial: Trial, subject: str) -> list[Any]:
+    found = trial.coordinator.get("/findings", params={"subject": subject}).json()["items"]
+    return [each for each in found if each["rule"] == "check:liver"]
+
+
+def test_what_was_computed_on_a_page_that_stays_is_told_to_others_in_their_unit() -> None:
+    """A formula in kg/m2 under the first version, in g/m2 under the second."""
+    first, second = measured(1, unit="kg/m2"), measured(2, unit="g/m2", units={"kg/m2": "1000"})
+    pages = [page(1, day=1), page(1, day=2), page(2, day=3)]
+    fact = {"name": "double_before", "form": "measured", "item": "double", "pick": "previous"}
+    tree = read_tree(FORMS)
+    trial = next(each for each in tree.studies if each.study == "TRIAL")
+    content = trial.canonical() | {"fact": [fact], "forms": trial.canonical()["forms"] | {"measured": 2}}
+    forms = {name: tree.forms[name, number] for name, number in trial.forms.items()} | {"measured": second}
+    build = Build(Study.of(content), forms, {("measured", number): {"measured": number} for number in (1, 2)})
+    readings = read_pages(build, lambda _, number: {1: first, 2: second}[number], pages)
+    seen = [readings.by_place[each.place].judged.computed.get("seen") for each in pages]
+    assert [None if each is None else Decimal(each) for each in seen] == [None, Decimal(2), Decimal(4000)]
+
+
+def measured(version: int, **how: Any) -> Form:
+    words = {"en": "A", "zh": "甲"}
+    computed = {"label": words, "type": "computed", "result": "decimal"}
+    items = [
+        {"id": "day", "label": words, "type": "date"},
+        {"id": "weight", "label": words, "type": "decimal"},
+        {"id": "double", **computed, "formula": "weight * 2.0", **how},
+        {"id": "seen", **computed, "formula": "subject.double_before"},
+    ]
+    sections = [{"id": "all", "title": words, "item": items}]
+    form = {"form": "measured", "version": version, "title": words, "domain": "VS", "dated": "day"}
+    return Form.of(form | {"section": sections})
+
+
+def page(version: int, *, day: int) -> Page:
+    answers = {"day": f"2024-01-0{day}", "weight": str(day)}
+    place = Place("UNS", day, "measured", 1)
+    return Page("S", uuid4(), place, version, version, 1, "complete", answers, datetime(2024, 1, day, tzinfo=UTC))

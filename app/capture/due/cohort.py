@@ -1,4 +1,7 @@
-"""The visits of many subjects at once: five statements, however many subjects, visits and pages there are."""
+"""The visits of many subjects at once: five statements, however many subjects, visits and pages there are.
+
+A form version that is no longer in force takes one more, the first time that the process comes upon it.
+"""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
@@ -60,7 +63,8 @@ def cohort(
 ) -> tuple[Iterator[Member], str | None]:
     """One page of the subjects in sight, each with its visits, and the cursor of the next.
 
-    Everything is read by then; each subject is laid out when it is asked for, so that no more is held than is told.
+    All but old form versions is read by then; each subject is laid out when it is asked for, so that no more is held
+    than is told.
     `on` is the day that is looked at; by default today, at the site of each. `scope` is the list that asks: a cursor
     belongs to it and to the day. Raises NotFound and Forbidden.
     """

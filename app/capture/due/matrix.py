@@ -10,7 +10,7 @@ from app.access.actor import Actor
 from app.access.permissions import Permission
 from app.capture.due.cohort import Member, cohort
 from app.capture.due.read import NOT_ASKED
-from app.capture.visits import FORMER, missed
+from app.capture.visits import FORMER_VISIT, missed
 from app.study.progress import Standing, VisitState
 from app.subjects.address import written
 
@@ -45,7 +45,7 @@ def matrix(
     }
     begun = {at.partition(".")[0] for row in items for at in row["cells"]}
     for code in sorted(begun - shown.keys()):
-        shown[code] = {"visit": code, "label": FORMER[actor.language].format(code)}
+        shown[code] = {"visit": code, "label": FORMER_VISIT[actor.language].format(code)}
     return {
         "visits": list(shown.values()),
         "items": items,

@@ -81,7 +81,7 @@ def _of_visit(
         if form not in state.progress and (task := _when(state, on)) is not None:
             yield _task(task, state, form, labels.get(form), on=on)
     for page in pages:
-        form, label = written(page.place.form, page.place.repeat), labels.get(page.place.form)
+        form, label = written(page.place.form, page.place.repeat), labels.get(page.place.form, page.place.form)
         if page.status == Progress.INCOMPLETE:
             yield _task(Task.INCOMPLETE, state, form, label, on=on)
         yield from _asked(page.asked, state, form, label)

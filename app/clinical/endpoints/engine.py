@@ -8,7 +8,7 @@ from datetime import date
 from app.clinical.dates import shifted
 from app.clinical.endpoints.censoring import Case, First, censored, extra_censoring
 from app.clinical.endpoints.milestones import History
-from app.clinical.endpoints.occurrence import NOTHING, Occurrence, Track, holds, may_precede
+from app.clinical.endpoints.occurrence import NOTHING, Occurrence, Track, may_be_from, may_precede
 from app.clinical.endpoints.result import Result, Spec, Status, Why
 
 
@@ -85,7 +85,7 @@ def _first_outcome(case: Case) -> First:
             if day is None:  # pragma: no cover - dated facts have a day; this tells the type checker
                 continue
             if day < start:
-                if not holds(fact, start):
+                if not may_be_from(fact, start):
                     continue  # history
                 # The stated period holds the time zero. What happens once cannot lie before it; the rest may.
                 if milestone not in spec.milestones.once:
@@ -114,7 +114,7 @@ def _undated(case: Case, first: First, bound: date, result: Result) -> tuple[str
     reach = first.day if counts else result.adt or bound
     for milestone, _ in case.spec.censor_at:
         dated, doubts = case.history.of(milestone, start)
-        for fact in (*doubts, *(fact._replace(date=None) for fact in dated if holds(fact, start))):
+        for fact in (*doubts, *(fact._replace(date=None) for fact in dated if may_be_from(fact, start))):
             if max(fact.lower or start, start) < reach and (fact.upper is None or fact.upper >= start):
                 return milestone, fact
     return None
@@ -122,18 +122,20 @@ def _undated(case: Case, first: First, bound: date, result: Result) -> tuple[str
 
 def _delayed(case: Case, name: str, result: Result) -> Result:
     """At risk only from entry on: what ended before it never was at risk, and who never entered has no result."""
-    dated, doubts = case.history.of(name)
+    (dated, doubts), start = case.history.of(name), case.start
     first = _by(dated, case.limit)
     if first is None and not doubts:
         return Result(case.spec, Status.NA, Why.NOT_ENTERED, milestone=name, origin=case.zero)
     if result.adt is None:
         return result
+    if any(fact.upper is not None and fact.upper <= start for fact in (*dated[:1], *doubts)):
+        return result._replace(entry=start)  # before the time zero whatever its exact day
     unsure = [fact for fact in doubts if first is None or may_precede(fact, first.date or case.limit)]
-    if first is not None and holds(first, case.start) and (first.upper or case.limit) > result.adt:
+    if first is not None and may_be_from(first, start) and (first.upper or case.limit) > result.adt:
         unsure.append(first._replace(date=None))
     if unsure or first is None:
         return Result(case.spec, Status.QUERY, Why.UNDATED, milestone=name, fact=unsure[0], origin=case.zero)
-    entry = max(first.date or case.start, case.start)
+    entry = max(first.date or start, start)
     if result.adt < entry:
         return Result(case.spec, Status.NA, Why.BEFORE_ENTRY, milestone=name, fact=first, origin=case.zero, entry=entry)
     return result._replace(entry=entry)

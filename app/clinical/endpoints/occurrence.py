@@ -89,8 +89,8 @@ def doubt(lower: date | None, upper: date | None, problem: str, sources: tuple[S
     return Occurrence(lower, upper, "", None, "", sources, problem)
 
 
-def holds(fact: Occurrence, day: date) -> bool:
-    """Whether an imputed day lies before `day` and the period it was chosen from does not: it may have been either."""
+def may_be_from(fact: Occurrence, day: date) -> bool:
+    """Whether an imputed day lies before `day`, and its stated period goes on until then: it may have been either."""
     return (
         bool(fact.flag) and fact.date is not None and fact.date < day and fact.upper is not None and day <= fact.upper
     )
