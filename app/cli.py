@@ -1,6 +1,7 @@
 """`marrow …`: what is done on the server itself. Each command calls a function that has a test of its own."""
 
 import json
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -171,13 +172,7 @@ def endpoints(
     """Try endpoint definitions on a bare table of dates, without a database. Exit 1 when no row can be read."""
     from app.exchange.case_files import endpoint_file  # noqa: PLC0415
 
-    try:
-        said, read = endpoint_file(facts, out, forms)
-    except ValueError as fault:
-        fail(str(fault), 2)
-    if not read:
-        fail(said)
-    say(said)
+    _of_cases(lambda: endpoint_file(facts, out, forms))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -188,8 +183,13 @@ def grade(context: typer.Context, rule: str, source: Cases = None, out: Path | N
     """
     from app.exchange.case_files import graded_file  # noqa: PLC0415
 
+    _of_cases(lambda: graded_file(rule, context.args, source, out))
+
+
+def _of_cases(work: Callable[[], tuple[str, bool]]) -> None:
+    """Say what was made of a table of cases. Exit 2 when there is no such table, 1 when no row of it can be read."""
     try:
-        said, read = graded_file(rule, context.args, source, out)
+        said, read = work()
     except ValueError as fault:
         fail(str(fault), 2)
     if not read:

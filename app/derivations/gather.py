@@ -228,19 +228,16 @@ class _PageReading:
         return tuple((name, _text(value)) for name, value in values if value is not None)
 
     def _rows(self, section: str, item: str, when: Expression | None) -> Sequence[int | None]:
-        """The rows in which a condition holds."""
+        """The rows in which a condition holds; without one, those that do not say that there was nothing to date."""
+        rows = self._counted.get(section, ())
+        if when is None:
+            return [row["row"] for row in rows if row.get(item) is None or _happened(row[item])]
         form, answers, context = self._recipe.form, self._counted, self._beside.in_force
         return [
             row["row"]
-            for row in answers.get(section, ())
-            if (
-                row.get(item) is None or _happened(row[item])
-                if when is None
-                else when.holds(
-                    variables(
-                        form, answers, context, (section, row["row"]), needed=when.uses, computed=self._made_counted
-                    )
-                )
+            for row in rows
+            if when.holds(
+                variables(form, answers, context, (section, row["row"]), needed=when.uses, computed=self._made_counted)
             )
         ]
 

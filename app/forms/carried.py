@@ -22,7 +22,7 @@ def counted(form: Form, other: Form, answers: Mapping[str, Any]) -> Mapping[str,
 
     What both count alike stays as it is stored; so does what `other` does not ask.
     """
-    parts = _otherwise(form, other)
+    parts = () if form is other else _otherwise(form, other)
     if not parts:
         return answers
     found = dict(answers)

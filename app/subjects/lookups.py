@@ -177,9 +177,8 @@ def _values(
     build: Build, form: Form, page: Page, made: Mapping[str, Any], *, computed: bool
 ) -> Iterable[tuple[str, Any]]:
     """By the version of the form that the page is kept in, numbers as the version in force counts them."""
-    current, answers = build.forms[form.form], page.answers
-    if form.version != current.version:
-        answers, made = counted(form, current, answers), counted(form, current, made)
+    current = build.forms[form.form]
+    answers, made = counted(form, current, page.answers), counted(form, current, made)
     for fact, when in plan_of(build).by_form[form.form]:
         if (form.has(fact.item) and form.item(fact.item).type is ItemType.COMPUTED) is not computed:
             continue

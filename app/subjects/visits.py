@@ -152,11 +152,11 @@ def _here(build: Build, asked: Asked, pages: Iterable[tuple[Page, Form]]) -> dic
     """The values that the conditions of a visit's pages ask for, numbers in the canonical unit in force."""
     found: dict[tuple[str, int], dict[str, Any]] = {}
     for page, form in pages:
+        current = build.forms[page.place.form]
+        answers = counted(form, current, page.answers)
         for name, (form_id, item) in asked.here.get(page.place.visit, {}).items():
             if form_id == page.place.form and page.place.repeat == 1:
                 at = found.setdefault((page.place.visit, page.place.visit_repeat), {})
-                current = build.forms[form_id]
-                answers = page.answers if form is current else counted(form, current, page.answers)
                 at[name] = fact_value(current, item, answers.get(item))
     return found
 

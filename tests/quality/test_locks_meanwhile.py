@@ -1,13 +1,15 @@
 """A site is being locked while others write there: whoever comes late waits at the gate, and holds up nobody."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from uuid import UUID
 
 import httpx2
 import pytest
+from sqlalchemy.orm import Session
 
 from app.capture.amend import migrate
 from app.core.transaction import see_all
@@ -18,6 +20,19 @@ from tests.quality.test_locks import at_the_gate, close, refused
 from tests.trial import SYSTEM, Trial
 
 RANGES = "laboratory,analyte,unit,sex,age_from,age_to,valid_from,valid_to,low,high\n"
+
+
+@contextmanager
+def about_to_be_locked(trial: Trial) -> Iterator[tuple[ThreadPoolExecutor, Session]]:
+    """A lock upon a site waits at the gate for this session, which writes there; it is set when the session ends."""
+    with ThreadPoolExecutor(2) as pool:
+        with trial.database.writing() as session:
+            see_all(session)
+            enrol.lock(session, "TRIAL", "C")
+            waiting = pool.submit(close, trial, "lock", site="HZ01", despite_queries=True)
+            at_the_gate(trial, 1)
+            yield pool, session
+        assert waiting.result().status_code == 200
 
 
 def enrolling(trial: Trial) -> httpx2.Response:
@@ -40,34 +55,22 @@ def test_who_comes_to_a_site_that_is_about_to_be_locked_is_refused_by_the_lock(
     trial: Trial, tmp_path: Path, late: Callable[[Trial], httpx2.Response]
 ) -> None:
     begun(trial, tmp_path)
-    with ThreadPoolExecutor(2) as pool:
-        with trial.database.writing() as session:
-            see_all(session)
-            enrol.lock(session, "TRIAL", "C")
-            waiting = pool.submit(close, trial, "lock", site="HZ01", despite_queries=True)
-            at_the_gate(trial, 1)
-            coming = pool.submit(late, trial)
-            at_the_gate(trial, 2)
-        assert waiting.result().status_code == 200
-        assert refused(coming.result(), "site", "locked")
+    with about_to_be_locked(trial) as (pool, _):
+        coming = pool.submit(late, trial)
+        at_the_gate(trial, 2)
+    assert refused(coming.result(), "site", "locked")
     trial.verified()
 
 
 def test_a_migration_that_waits_at_the_gate_keeps_its_plan_from_nobody(trial: Trial, tmp_path: Path) -> None:
     begun(trial, tmp_path)
     key = planned(trial)
-    with ThreadPoolExecutor(2) as pool:
-        with trial.database.writing() as session:
-            see_all(session)
-            enrol.lock(session, "TRIAL", "C")
-            waiting = pool.submit(close, trial, "lock", site="HZ01", despite_queries=True)
-            at_the_gate(trial, 1)
-            running = pool.submit(trial.manager.post, f"/migrations/{key}/run", WHY)
-            at_the_gate(trial, 2)
-            plan = migrate.look(session, SYSTEM, "TRIAL", UUID(key))[0]["plan"]
-            migrate.propose(session, SYSTEM, Plan.of(plan), "HZ01", approved_on=date(2024, 4, 1))
-        assert waiting.result().status_code == 200
-        assert refused(running.result(), "site", "locked")
+    with about_to_be_locked(trial) as (pool, session):
+        running = pool.submit(trial.manager.post, f"/migrations/{key}/run", WHY)
+        at_the_gate(trial, 2)
+        plan = migrate.look(session, SYSTEM, "TRIAL", UUID(key))[0]["plan"]
+        migrate.propose(session, SYSTEM, Plan.of(plan), "HZ01", approved_on=date(2024, 4, 1))
+    assert refused(running.result(), "site", "locked")
     trial.verified()
 
 

@@ -138,9 +138,11 @@ class Result(NamedTuple):
     @property
     def flag(self) -> str:
         """ADaM's ADTF: how much of `adt` was imputed."""
-        if self.adt is not None and self.fact is not None and self.adt == self.fact.date:
+        if self.adt is None:
+            return ""
+        if self.fact is not None and self.adt == self.fact.date:
             return self.fact.flag
-        return self.start_flag if self.adt is not None and self.adt == self.start else ""
+        return self.start_flag if self.adt == self.start else ""
 
     @property
     def start_flag(self) -> str:
